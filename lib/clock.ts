@@ -1,0 +1,51 @@
+import { generate } from 'xksuid';
+
+/** All that the library knows of time and chance. Tests bring their own. */
+export interface Clock {
+  /** The time of day. */
+  now(): Date;
+  /** Milliseconds since some moment; never goes back. */
+  monotonic(): number;
+  /** Calls back once; returns the function that cancels it. */
+  setTimer(callback: () => void, milliseconds: number): () => void;
+  /** A number from 0 up to 1. */
+  random(): number;
+  /** A new unique key: 27 characters that sort by the second. */
+  key(): string;
+}
+
+export const systemClock: Clock = Object.freeze<Clock>({
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+  setTimer: (callback, milliseconds) => {
+    const timer = setTimeout(callback, milliseconds);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+  random: () => Math.random(),
+  key: () => generate(),
+});
+
+/** Waits; resolves early, and quietly, when the signal is aborted. */
+export function sleep(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.setTimer(done, milliseconds);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** How long to wait before try number `attempt` (from 1): doubling from `first` to `most`, the last quarter by chance. */
+export function backoff(clock: Clock, attempt: number, first: number, most: number): number {
+  const full = Math.min(most, first * 2 ** (attempt - 1));
+  return full * (0.75 + 0.25 * clock.random());
+}

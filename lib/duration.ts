@@ -1,0 +1,30 @@
+import { ConfigError } from './errors.js';
+
+/** A length of time: milliseconds, or text such as `'250ms'`, `'10s'`, `'5m'`, `'2h'`, `'1d'`. */
+export type Duration = number | `${number}${keyof typeof UNITS}`;
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** The longest time a timer of Node takes: 24.8 days. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/**
+ * @param name what the duration is for, for the error
+ * @returns milliseconds, more than 0; `Infinity` for never
+ * @throws {ConfigError}
+ */
+export function toMilliseconds(duration: Duration, name: string): number {
+  const ms = parse(duration);
+  if (ms === Infinity || (ms > 0 && ms <= MAX_TIMER)) return ms;
+  throw new ConfigError(
+    `expected \`${name}\` to be a time of more than 0 and at most 24 days, in ms or like '10s', ` +
+      `or Infinity, got \`${String(duration)}\``,
+  );
+}
+
+function parse(duration: unknown): number {
+  if (typeof duration === 'number') return duration;
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(duration));
+  const unit = Object.entries(UNITS).find(([name]) => name === match?.[2])?.[1];
+  return unit === undefined ? Number.NaN : Number(match?.[1]) * unit;
+}

@@ -1,0 +1,162 @@
+import { stringify } from './json.js';
+
+/** Stable names of all that can go wrong; each is explained in `docs/errors.md`. */
+export type ErrorCode =
+  | 'OADA_JOBS_CONFIG'
+  | 'OADA_JOBS_STORE_UNREACHABLE'
+  | 'OADA_JOBS_STORE_TIMEOUT'
+  | 'OADA_JOBS_STORE_UNAUTHORIZED'
+  | 'OADA_JOBS_STORE_FORBIDDEN'
+  | 'OADA_JOBS_STORE_NOT_FOUND'
+  | 'OADA_JOBS_STORE_CONFLICT'
+  | 'OADA_JOBS_STORE_REFUSED'
+  | 'OADA_JOBS_STORE_FAILED'
+  | 'OADA_JOBS_INVALID_JOB'
+  | 'OADA_JOBS_INVALID_RESULT'
+  | 'OADA_JOBS_UNKNOWN_TYPE'
+  | 'OADA_JOBS_JOB_FAILED'
+  | 'OADA_JOBS_JOB_TIMEOUT'
+  | 'OADA_JOBS_STOPPING'
+  | 'OADA_JOBS_LIFECYCLE';
+
+/** The parent of every error that this library makes. */
+export class JobsError extends Error {
+  override readonly name: string = 'JobsError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** An option or an argument is wrong. */
+export class ConfigError extends JobsError {
+  override readonly name = 'ConfigError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('OADA_JOBS_CONFIG', message, options);
+  }
+}
+
+export interface StoreErrorDetails extends ErrorOptions {
+  /** The answer's HTTP status; undefined where none came. */
+  readonly status?: number | undefined;
+  readonly path: string;
+}
+
+/** The store did not do what it was asked to. */
+export class StoreError extends JobsError {
+  override readonly name = 'StoreError';
+  readonly status: number | undefined;
+  readonly path: string;
+
+  constructor(code: StoreErrorCode, message: string, { status, path, ...options }: StoreErrorDetails) {
+    super(code, message, options);
+    this.status = status;
+    this.path = path;
+  }
+
+  /** May the same request succeed later? */
+  get retryable(): boolean {
+    return (
+      this.code === 'OADA_JOBS_STORE_UNREACHABLE' ||
+      this.code === 'OADA_JOBS_STORE_TIMEOUT' ||
+      this.code === 'OADA_JOBS_STORE_FAILED'
+    );
+  }
+}
+
+export type StoreErrorCode = Extract<ErrorCode, `OADA_JOBS_STORE_${string}`>;
+
+/** What a pending link leads to is no job, or its config is not what its worker takes. */
+export class InvalidJobError extends JobsError {
+  override readonly name = 'InvalidJobError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('OADA_JOBS_INVALID_JOB', message, options);
+  }
+}
+
+/** The work function returned something that cannot be stored. The work itself is done. */
+export class InvalidResultError extends JobsError {
+  override readonly name = 'InvalidResultError';
+
+  constructor(why: string) {
+    super('OADA_JOBS_INVALID_RESULT', `The work is done, but its result cannot be stored: ${why}.`);
+  }
+}
+
+/** No worker is registered for the job's type. */
+export class UnknownJobTypeError extends JobsError {
+  override readonly name = 'UnknownJobTypeError';
+
+  constructor(type: string, known: readonly string[]) {
+    const those = known.length === 0 ? 'none' : known.map((name) => JSON.stringify(name)).join(', ');
+    super(
+      'OADA_JOBS_UNKNOWN_TYPE',
+      `No worker is registered for jobs of type ${JSON.stringify(type)}. There are workers for: ${those}.`,
+    );
+  }
+}
+
+/** To be thrown by a work function: a failure of a kind of its own, kept as the job's `failureType`. */
+export class JobError extends JobsError {
+  override readonly name = 'JobError';
+  readonly type: string | undefined;
+
+  /** @param type the kind of failure, as `{ type }` or as a string */
+  constructor(message: string, type?: string | (ErrorOptions & { readonly type?: string })) {
+    const { type: kind, ...options } = typeof type === 'string' ? { type } : { ...type };
+    super('OADA_JOBS_JOB_FAILED', message, options);
+    this.type = kind;
+  }
+}
+
+/** The work took longer than its worker's timeout. Also the reason of its `signal`. */
+export class JobTimeoutError extends JobsError {
+  override readonly name = 'JobTimeoutError';
+  /** In milliseconds. */
+  readonly timeout: number;
+
+  constructor(timeout: number) {
+    super('OADA_JOBS_JOB_TIMEOUT', `The work was not done within ${String(timeout)} ms.`);
+    this.timeout = timeout;
+  }
+}
+
+/** The service is being stopped; the reason of the `signal` of work that is still running after `drainTimeout`. */
+export class ServiceStoppingError extends JobsError {
+  override readonly name = 'ServiceStoppingError';
+
+  constructor() {
+    super('OADA_JOBS_STOPPING', 'The service is stopping; the job stays pending.');
+  }
+}
+
+/** A method was called when it cannot be: a service started after it was stopped, say. */
+export class LifecycleError extends JobsError {
+  override readonly name = 'LifecycleError';
+
+  constructor(message: string) {
+    super('OADA_JOBS_LIFECYCLE', message);
+  }
+}
+
+/** Whatever was thrown, as an error. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  let text: string;
+  try {
+    const json: string | undefined = typeof thrown === 'string' ? thrown : stringify(thrown);
+    text = json ?? String(thrown);
+  } catch {
+    text = Object.prototype.toString.call(thrown); // it refers to itself
+  }
+  return new Error(text, { cause: thrown });
+}
+
+/** The last case of a `switch` over a union: the compiler says when one is missing. */
+export function assertNever(value: never): never {
+  throw new TypeError(`Unexpected: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,119 @@
+import { EventEmitter } from 'node:events';
+
+import debug from 'debug';
+
+import type { StoreError } from './errors.js';
+import { toError } from './errors.js';
+import type { StoreMethod } from './oada/store.js';
+import type { FinalStatus } from './paths.js';
+
+const log = debug('oada-jobs:events');
+
+/** Which job an event is about. */
+export interface JobEvent {
+  /** The queue it was found in: `default`, or the key of the queue entry. */
+  readonly queue: string;
+  /** The key of its link in the pending list. */
+  readonly key: string;
+  /** Its resource, like `resources/abc`. */
+  readonly jobId: string;
+}
+
+export interface TypedJobEvent extends JobEvent {
+  readonly type: string;
+}
+
+/** What a service tells of itself, and with what. `docs/events.md` is the same as a table. */
+export interface ServiceEvents {
+  'service:started': { readonly service: string };
+  'service:stopped': { readonly service: string };
+  'queue:started': { readonly queue: string };
+  'queue:stopped': { readonly queue: string };
+  /** It could not be started or lost its store; it is tried again in `retryIn` ms. */
+  'queue:failed': { readonly queue: string; readonly error: Error; readonly retryIn: number };
+  /** An entry of the list of queues that cannot be one; it is left alone until it changes. */
+  'queue:refused': { readonly queue: string; readonly error: Error };
+  'job:found': JobEvent;
+  'job:started': TypedJobEvent & { readonly attempt: number };
+  'job:succeeded': TypedJobEvent & { readonly duration: number };
+  'job:failed': TypedJobEvent & { readonly duration: number; readonly error: Error };
+  'job:filed': JobEvent & { readonly status: FinalStatus };
+  /** The service stopped before the work was done; the job stays pending. */
+  'job:interrupted': TypedJobEvent;
+  /** The work function runs on after its timeout; its result is dropped. */
+  'job:stuck': TypedJobEvent;
+  /** Nothing was done with the job: another instance has it, it is gone, or it cannot be reached. */
+  'job:skipped': JobEvent & { readonly reason: string };
+  /** Updates of a job could not be written; the work goes on. */
+  'log:failed': JobEvent & { readonly error: Error };
+  /** A request to the store is over, well or not. */
+  'store:requested': {
+    readonly queue: string;
+    readonly method: StoreMethod;
+    readonly error: StoreError | undefined;
+  };
+}
+
+export type EventName = keyof ServiceEvents;
+export type Listener<Name extends EventName> = (event: ServiceEvents[Name]) => void;
+
+/** What others may do with the events: listen. */
+export interface EventSource {
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): void;
+  off<Name extends EventName>(name: Name, listener: Listener<Name>): void;
+  /** Resolves with the next event of this name that the filter lets through. */
+  next<Name extends EventName>(
+    name: Name,
+    filter?: (event: ServiceEvents[Name]) => boolean,
+  ): Promise<ServiceEvents[Name]>;
+}
+
+/** A listener that throws harms nobody else. */
+export class Events implements EventSource {
+  readonly #emitter = new EventEmitter();
+  /** How to take a listener back. */
+  readonly #removals = new Map<EventName, Map<object, () => void>>();
+
+  constructor() {
+    this.#emitter.setMaxListeners(0);
+  }
+
+  emit<Name extends EventName>(name: Name, event: ServiceEvents[Name]): void {
+    log('%s %o', name, event);
+    this.#emitter.emit(name, event);
+  }
+
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): void {
+    const guarded = (event: ServiceEvents[Name]): void => {
+      try {
+        listener(event);
+      } catch (error) {
+        log('a listener of %s threw: %s', name, toError(error).stack);
+      }
+    };
+    this.off(name, listener);
+    const removals = this.#removals.get(name) ?? new Map<object, () => void>();
+    this.#removals.set(name, removals);
+    removals.set(listener, () => this.#emitter.off(name, guarded));
+    this.#emitter.on(name, guarded);
+  }
+
+  off<Name extends EventName>(name: Name, listener: Listener<Name>): void {
+    this.#removals.get(name)?.get(listener)?.();
+    this.#removals.get(name)?.delete(listener);
+  }
+
+  next<Name extends EventName>(
+    name: Name,
+    filter: (event: ServiceEvents[Name]) => boolean = () => true,
+  ): Promise<ServiceEvents[Name]> {
+    return new Promise((resolve) => {
+      const listener: Listener<Name> = (event) => {
+        if (!filter(event)) return;
+        this.off(name, listener);
+        resolve(event);
+      };
+      this.on(name, listener);
+    });
+  }
+}

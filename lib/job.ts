@@ -1,0 +1,101 @@
+import { assert as assertJob } from '@oada/types/oada/service/job.js';
+
+import { InvalidJobError, toError } from './errors.js';
+import { isJsonObject } from './json.js';
+import type { Json, JsonObject } from './json.js';
+import { isEntryKey } from './paths.js';
+
+/** Who runs a job. */
+export interface ClaimRecord {
+  readonly instance: string;
+  readonly attempt: number;
+}
+
+/** A job as its producer posted it, with what has become of it since. */
+export class Job<Config extends object = JsonObject> {
+  /** Its resource, like `resources/abc`. */
+  readonly _id: string;
+  readonly service: string;
+  readonly type: string;
+  readonly config: Config;
+  /** What stands in the store now; absent before it was first run. */
+  readonly status: string | undefined;
+  readonly result: Json | undefined;
+  /** How often it has been claimed before. */
+  readonly attempts: number;
+  readonly claim: ClaimRecord | undefined;
+
+  /** @param config as {@link Job.parse} found it, or as a test makes it */
+  constructor(record: {
+    readonly _id: string;
+    readonly service: string;
+    readonly type: string;
+    readonly config: Config;
+    readonly status?: string | undefined;
+    readonly result?: Json | undefined;
+    readonly attempts?: number;
+    readonly claim?: ClaimRecord | undefined;
+  }) {
+    this._id = record._id;
+    this.service = record.service;
+    this.type = record.type;
+    this.config = record.config;
+    this.status = record.status;
+    this.result = record.result;
+    this.attempts = record.attempts ?? 0;
+    this.claim = record.claim;
+  }
+
+  /**
+   * Reads a job document.
+   *
+   * @throws {InvalidJobError} it is none
+   */
+  static parse(_id: string, document: unknown): Job {
+    if (!isJsonObject(document))
+      throw new InvalidJobError('What the pending link leads to is no JSON object.');
+    // An earlier run may have left a result of any kind, so only what a producer writes is checked.
+    const { service, type, config = {} } = document;
+    const posted = { service, type, config };
+    try {
+      assertJob(posted);
+    } catch (error) {
+      throw new InvalidJobError(`What the pending link leads to is no job: ${explain(error, posted)}.`);
+    }
+    if (typeof service !== 'string' || typeof type !== 'string' || !isJsonObject(config)) {
+      throw new InvalidJobError('What the pending link leads to is no job.');
+    }
+    return new Job({ _id, service, type, config, ...runRecord(document) });
+  }
+}
+
+/** What earlier runs have left on the job, as far as it can be understood. */
+function runRecord(document: JsonObject): Pick<Job, 'status' | 'result' | 'attempts' | 'claim'> {
+  const { status, result, attempts } = document;
+  return {
+    status: typeof status === 'string' ? status : undefined,
+    result,
+    attempts: typeof attempts === 'number' && Number.isSafeInteger(attempts) && attempts > 0 ? attempts : 0,
+    claim: claimOf(document),
+  };
+}
+
+/** The claim in a job document, be it a job or not. */
+export function claimOf(document: unknown): ClaimRecord | undefined {
+  const claim = isJsonObject(document) ? document['claim'] : undefined;
+  if (!isJsonObject(claim)) return undefined;
+  const { instance, attempt } = claim;
+  return typeof instance === 'string' && typeof attempt === 'number' ? { instance, attempt } : undefined;
+}
+
+/** Has the document been linked before it was written? A tree PUT does that. */
+export function isEmptyDocument(document: unknown): boolean {
+  return document === undefined || (isJsonObject(document) && !Object.keys(document).some(isEntryKey));
+}
+
+function explain(error: unknown, posted: object): string {
+  const missing = Object.entries(posted).flatMap(([key, value]) =>
+    value === undefined ? [`${key} is missing`] : [],
+  );
+  return missing.length > 0 ? missing.join(', ') : toError(error).message;
+}

@@ -1,0 +1,182 @@
+import type { Clock } from './clock.js';
+import { toError } from './errors.js';
+import { parseJson, stringify, toJson } from './json.js';
+import type { Json, JsonObject } from './json.js';
+import type { OptionalLevel } from './options.js';
+
+/** How long an update that nobody waits for may wait for others to be written with. */
+const GATHER_MS = 100;
+const MAX_META_BYTES = 256 * 1024;
+const MAX_STATUS_LENGTH = 1000;
+
+export interface LoggerOptions {
+  readonly clock: Clock;
+  readonly logging: ReadonlySet<OptionalLevel>;
+  /** Hides what must not be stored. */
+  readonly redact: (text: string) => string;
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Writes updates to a job's document while its work runs. Updates keep their order and are gathered into few writes. A
+ * call never throws, and its promise never rejects; it need not be awaited, and resolves when the update is stored.
+ */
+export class Logger {
+  readonly #options: LoggerOptions;
+  #gathered: Record<string, Json> | undefined;
+  #last = '';
+  #writing: Promise<void> = Promise.resolve();
+  #cancelTimer: (() => void) | undefined;
+  #write: ((updates: JsonObject) => Promise<void>) | undefined;
+
+  /** @internal */
+  constructor(options: LoggerOptions) {
+    this.#options = options;
+  }
+
+  info(status: string, meta?: unknown): Promise<void> {
+    return this.#update(status, meta);
+  }
+
+  error(status: string, meta?: unknown): Promise<void> {
+    return this.#update(status, meta);
+  }
+
+  /** Only with `debug` in OADA_JOBS_LOGGING. */
+  debug(status: string, meta?: unknown): Promise<void> {
+    return this.#options.logging.has('debug') ? this.#update(status, meta) : Promise.resolve();
+  }
+
+  /** Only with `trace` in OADA_JOBS_LOGGING. */
+  trace(status: string, meta?: unknown): Promise<void> {
+    return this.#options.logging.has('trace') ? this.#update(status, meta) : Promise.resolve();
+  }
+
+  /**
+   * Where to write `{updates: …}` to; until then updates are only gathered.
+   *
+   * @internal
+   */
+  writeTo(write: (updates: JsonObject) => Promise<void>): void {
+    this.#write = write;
+  }
+
+  /**
+   * Gives up what has not been written, for the caller to write; with one update more where `status` is given.
+   *
+   * @internal
+   */
+  take(status?: string, meta?: unknown): JsonObject {
+    if (status !== undefined) this.#add(status, meta);
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const updates = this.#gathered;
+    this.#gathered = undefined;
+    return updates === undefined ? {} : { updates };
+  }
+
+  /**
+   * Resolves when nothing is being written. What is gathered stays for {@link Logger.take}.
+   *
+   * @internal
+   */
+  settled(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    return this.#writing;
+  }
+
+  /**
+   * Writes what is gathered, after what is being written.
+   *
+   * @internal
+   */
+  flush(): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      if (this.#write === undefined || this.#gathered === undefined) return;
+      try {
+        await this.#write(this.take());
+      } catch (error) {
+        this.#options.onError(toError(error));
+      }
+    });
+    return this.#writing;
+  }
+
+  #update(status: string, meta: unknown): Promise<void> {
+    this.#add(status, meta);
+    this.#cancelTimer ??= this.#options.clock.setTimer(() => {
+      this.#cancelTimer = undefined;
+      void this.flush();
+    }, GATHER_MS);
+    return new Stored(() => this.flush());
+  }
+
+  #add(status: unknown, meta: unknown): void {
+    const { clock, redact } = this.#options;
+    const text = typeof status === 'string' ? status : (stringify(safeJson(status)) ?? 'undefined');
+    const stored = meta === undefined ? undefined : safeJson(meta);
+    this.#gathered ??= {};
+    this.#gathered[this.#nextKey()] = {
+      status: redact(text.slice(0, MAX_STATUS_LENGTH)),
+      time: clock.now().toISOString(),
+      ...(stored !== undefined && { meta: redactJson(stored, redact) }),
+    };
+  }
+
+  /** Keys made in one second sort by chance, so each is made to come after the last. */
+  #nextKey(): string {
+    const key = this.#options.clock.key();
+    this.#last = key > this.#last ? key : increment(this.#last);
+    return this.#last;
+  }
+}
+
+/** Waiting for it is what sends the update off at once; left alone, the update goes with others. */
+class Stored extends Promise<void> {
+  readonly #send: () => Promise<void>;
+
+  constructor(send: () => Promise<void>) {
+    super((resolve) => {
+      resolve();
+    });
+    this.#send = send;
+  }
+
+  /** What comes of it is an ordinary promise. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  /** What `await` calls. */
+  override then<Result, Failure>(
+    ...then: Parameters<typeof Promise.prototype.then<Result, Failure>>
+  ): Promise<Result | Failure> {
+    return this.#send().then(...then);
+  }
+}
+
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** The key that comes next, of the same length. */
+function increment(key: string): string {
+  const kept = key.replace(/z*$/, '');
+  const digit = DIGITS[DIGITS.indexOf(kept.at(-1) ?? '') + 1] ?? '0';
+  return (kept.slice(0, -1) + digit).padEnd(key.length, '0');
+}
+
+function safeJson(value: unknown): Json | undefined {
+  if (value instanceof Error) return { name: value.name, message: value.message };
+  try {
+    return toJson(value, MAX_META_BYTES);
+  } catch {
+    return '[not stored: it is no JSON, or too large]'; // said in the update itself
+  }
+}
+
+function redactJson(value: Json, redact: (text: string) => string): Json {
+  const text = JSON.stringify(value);
+  const redacted = redact(text);
+  if (redacted === text) return value;
+  return parseJson(redacted);
+}

@@ -1,0 +1,115 @@
+import { ConfigError } from './errors.js';
+import { toMilliseconds } from './duration.js';
+import type { Duration } from './duration.js';
+
+/** Updates that are written only when they are asked for. */
+export type OptionalLevel = 'debug' | 'trace';
+
+/** How a service behaves; all of it is optional. */
+export interface ServiceOptions {
+  /** How many jobs of all queues together run at once. @defaultValue 10 */
+  readonly concurrency?: number;
+  /** How often a list is compared with what has been seen of it, should a notification get lost. @defaultValue '30s' */
+  readonly checkInterval?: Duration;
+  /** How long `stop()` lets running work go on before it aborts it. @defaultValue '30s' */
+  readonly drainTimeout?: Duration;
+  /** How long one request to the store may take. @defaultValue '30s' */
+  readonly requestTimeout?: Duration;
+  /** How long a listed job that is still empty is waited for. @defaultValue '5s' */
+  readonly contentTimeout?: Duration;
+  /** The largest result that is stored, in bytes of JSON. @defaultValue 10485760 */
+  readonly maxResultSize?: number;
+  /** Which of `log.debug` and `log.trace` write updates. By default as the variable OADA_JOBS_LOGGING says: `debug,trace` */
+  readonly logging?: readonly OptionalLevel[];
+  /** Whether a failed job's record holds the stack of its error. @defaultValue false */
+  readonly stacks?: boolean;
+}
+
+export interface ResolvedServiceOptions {
+  readonly concurrency: number;
+  readonly checkInterval: number;
+  readonly drainTimeout: number;
+  readonly requestTimeout: number;
+  readonly contentTimeout: number;
+  readonly maxResultSize: number;
+  readonly logging: ReadonlySet<OptionalLevel>;
+  readonly stacks: boolean;
+}
+
+export const serviceDefaults: Readonly<Required<Omit<ServiceOptions, 'logging'>>> = Object.freeze({
+  concurrency: 10,
+  checkInterval: '30s',
+  drainTimeout: '30s',
+  requestTimeout: '30s',
+  contentTimeout: '5s',
+  maxResultSize: 10 * 1024 * 1024,
+  stacks: false,
+});
+
+const serviceOptionNames: readonly string[] = [...Object.keys(serviceDefaults), 'logging'];
+
+/** @throws {ConfigError} */
+export function resolveServiceOptions(
+  options: ServiceOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): ResolvedServiceOptions {
+  checkNames(options, serviceOptionNames);
+  const all = { ...serviceDefaults, ...withoutUndefined(options) };
+  const { stacks, logging } = all;
+  if (typeof stacks !== 'boolean') throw expected('stacks', 'true or false', stacks);
+  return Object.freeze({
+    concurrency: wholeNumber('concurrency', all.concurrency),
+    checkInterval: toMilliseconds(all.checkInterval, 'checkInterval'),
+    drainTimeout: toMilliseconds(all.drainTimeout, 'drainTimeout'),
+    requestTimeout: toMilliseconds(all.requestTimeout, 'requestTimeout'),
+    contentTimeout: toMilliseconds(all.contentTimeout, 'contentTimeout'),
+    maxResultSize: wholeNumber('maxResultSize', all.maxResultSize),
+    logging: new Set(logging ?? levelsOf(environment['OADA_JOBS_LOGGING'])),
+    stacks,
+  });
+}
+
+function levelsOf(variable: string | undefined): OptionalLevel[] {
+  const named = (variable ?? '').split(/[,\s]+/);
+  return (['debug', 'trace'] as const).filter((level) => named.includes(level) || named.includes('*'));
+}
+
+/** @throws {ConfigError} */
+export function wholeNumber(name: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value;
+  throw expected(name, 'a whole number from 1', value);
+}
+
+export function expected(name: string, what: string, got: unknown): ConfigError {
+  const shown = typeof got === 'object' && got !== null ? 'an object' : `\`${String(got)}\` (${typeof got})`;
+  return new ConfigError(`expected \`${name}\` to be ${what}, got ${shown}`);
+}
+
+/** @throws {ConfigError} there is an option that nobody knows; names the nearest that is known */
+export function checkNames(options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const [nearest] = known.toSorted((one, other) => distance(name, one) - distance(name, other));
+    throw new ConfigError(
+      `there is no option \`${name}\`${nearest === undefined ? '' : `; did you mean \`${nearest}\`?`}`,
+    );
+  }
+}
+
+/** How many characters have to be put, taken or changed to make one word of the other. */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [index, letter] of Array.from(from).entries()) {
+    const next = [index + 1];
+    for (const [column, other] of Array.from(to).entries()) {
+      const changed = (row[column] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(changed, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+function withoutUndefined(options: ServiceOptions): ServiceOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

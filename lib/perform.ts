@@ -1,0 +1,102 @@
+import pTimeout from 'p-timeout';
+
+import type { Clock } from './clock.js';
+import { InvalidResultError, JobTimeoutError, ServiceStoppingError, toError } from './errors.js';
+import type { Events, TypedJobEvent } from './events.js';
+import type { Job } from './job.js';
+import { toJson } from './json.js';
+import type { Logger } from './logger.js';
+import type { Store } from './oada/store.js';
+import type { ResolvedServiceOptions } from './options.js';
+import { failure } from './outcome.js';
+import type { Outcome } from './outcome.js';
+import type { Worker } from './worker.js';
+
+export interface PerformContext {
+  readonly worker: Worker;
+  readonly logger: Logger;
+  readonly event: TypedJobEvent;
+  readonly store: Store;
+  readonly options: ResolvedServiceOptions;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly abort: AbortSignal;
+}
+
+/** How long work may go on after its signal was aborted before it counts as stuck. */
+const STUCK_AFTER_MS = 1000;
+
+/** Runs the work function, for as long as it may. Never rejects, whatever the function does. */
+export async function perform(job: Job, context: PerformContext): Promise<Outcome> {
+  const { worker, clock, abort, options, logger, store } = context;
+  const control = new AbortController();
+  const timeoutError = new JobTimeoutError(worker.timeout);
+  let stopWaiting: (() => void) | undefined;
+  const end = (reason: Error): void => {
+    control.abort(reason);
+    cancel(returned);
+    stopWaiting = clock.setTimer(() => {
+      context.events.emit('job:stuck', context.event);
+    }, STUCK_AFTER_MS);
+  };
+  let returned: unknown;
+  const work = start(() => {
+    returned = worker.work(job, { jobId: job._id, log: logger, oada: store.client, signal: control.signal });
+    return returned;
+  });
+  void work.finally(() => stopWaiting?.()).catch(toError); // its failure is told below
+  // The library calls `cancel` when the time is up; a work function's own may throw.
+  const cancellable = Object.assign(work, {
+    cancel: () => {
+      end(timeoutError);
+    },
+  });
+  try {
+    const result = await pTimeout(cancellable, {
+      milliseconds: worker.timeout,
+      message: timeoutError,
+      signal: abort,
+      customTimers: timersOf(clock),
+    });
+    return storable(result, options.maxResultSize);
+  } catch (error) {
+    if (!abort.aborted || error !== abort.reason) return failure(error);
+    end(error instanceof Error ? error : new ServiceStoppingError());
+    return { kind: 'interrupted' };
+  }
+}
+
+function storable(result: unknown, maxBytes: number): Outcome {
+  try {
+    return { kind: 'success', result: toJson(result, maxBytes) };
+  } catch (error) {
+    return failure(new InvalidResultError(toError(error).message));
+  }
+}
+
+/** A function that throws at once is one that rejects. */
+async function start(work: () => unknown): Promise<unknown> {
+  return work();
+}
+
+function cancel(returned: unknown): void {
+  if (typeof returned !== 'object' || returned === null || !('cancel' in returned)) return;
+  try {
+    if (typeof returned.cancel === 'function') Reflect.apply(returned.cancel, returned, []);
+  } catch (error) {
+    toError(error); // the work is over either way
+  }
+}
+
+/** The timers that p-timeout asks for, by our clock. It only calls them, and looks at nothing else of Node's. */
+function timersOf(clock: Clock): { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout } {
+  let cancelTimer: (() => void) | undefined;
+  const set = (callback: () => void, milliseconds?: number): void => {
+    cancelTimer = clock.setTimer(callback, milliseconds ?? 0);
+  };
+  return {
+    // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Node's type has a promisified twin
+    setTimeout: set as unknown as typeof setTimeout,
+    clearTimeout: () => cancelTimer?.(),
+  };
+}

@@ -1,0 +1,185 @@
+import debug from 'debug';
+import { assert as assertQueue } from '@oada/types/oada/service/queue.js';
+
+import { backoff, sleep } from './clock.js';
+import { ConfigError, toError } from './errors.js';
+import { isJsonObject } from './json.js';
+import type { Json } from './json.js';
+import { storeUrl } from './oada/address.js';
+import type { StoreAddress } from './oada/address.js';
+import type { Store } from './oada/store.js';
+import { classicPaths, linkedId } from './paths.js';
+import { Queue } from './queue.js';
+import type { QueueDeps } from './queue.js';
+import { WatchedList } from './watched-list.js';
+
+const log = debug('oada-jobs:queues');
+
+/** A queue that is kept going: one that cannot be started is tried again. */
+interface KeptQueue {
+  readonly address: StoreAddress;
+  stop(): Promise<void>;
+}
+
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 60_000;
+
+/** Has a {@link Queue} for each entry of the list `queues`, for as long as the entry is there. */
+export class QueueEntries {
+  readonly #deps: QueueDeps;
+  readonly #store: Store;
+  readonly #list: WatchedList;
+  readonly #queues = new Map<string, KeptQueue>();
+  readonly #ending = new Set<Promise<void>>();
+  /** The entries that were found wrong, as they were: they are complained of once. */
+  readonly #refused = new Map<string, string>();
+  #entries: ReadonlyMap<string, Json> = new Map();
+  #arranging: Promise<void> | undefined;
+  #arrangeAgain = false;
+  #stopping = false;
+
+  /** @param store of the service's own token, open already */
+  constructor(store: Store, deps: QueueDeps) {
+    const { clock, options, events } = deps;
+    const refresh = (): void => {
+      void this.#list.refresh().catch(() => undefined); // the next check tells of it
+    };
+    this.#deps = deps;
+    this.#store = store;
+    this.#list = new WatchedList({
+      store,
+      clock,
+      path: classicPaths(deps.service).queues,
+      checkInterval: options.checkInterval,
+      observer: {
+        listed: (entries) => {
+          this.#entries = entries;
+          void this.#arrange();
+        },
+        changed: refresh,
+        removed: refresh,
+        lost: (error, retryIn) => {
+          if (!this.#stopping) events.emit('queue:failed', { queue: 'queues', error, retryIn });
+        },
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { tree, queues } = classicPaths(this.#deps.service);
+    await this.#store.ensure(queues, tree);
+    await this.#list.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#list.stop();
+    await this.#arranging;
+    for (const queue of this.#queues.values()) this.#end(queue);
+    this.#queues.clear();
+    await Promise.all(this.#ending);
+  }
+
+  /** Its running jobs may take a while; nobody waits for them but {@link QueueEntries.stop}. */
+  #end(queue: KeptQueue): void {
+    const ending = queue.stop().finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+
+  /** Starts and stops queues until they are those of the list. */
+  #arrange(): Promise<void> {
+    this.#arrangeAgain = true;
+    this.#arranging ??= this.#arrangeUntilDone().finally(() => {
+      this.#arranging = undefined;
+    });
+    return this.#arranging;
+  }
+
+  async #arrangeUntilDone(): Promise<void> {
+    while (this.#arrangeAgain && !this.#stopping) {
+      this.#arrangeAgain = false;
+      const wanted = new Map<string, StoreAddress>();
+      for (const [key, entry] of this.#entries) {
+        const address = await this.#addressOf(key, entry);
+        if (address !== undefined) wanted.set(key, address);
+      }
+      for (const [key, queue] of this.#queues) {
+        if (isSame(queue.address, wanted.get(key))) continue;
+        this.#queues.delete(key);
+        log('%s: stopping', key);
+        this.#end(queue);
+      }
+      for (const [key, address] of wanted) {
+        if (!this.#queues.has(key) && !this.#isStopping()) this.#queues.set(key, this.#keep(key, address));
+      }
+    }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Reads an entry, inline or behind its link; a bad one is told of and left alone. */
+  async #addressOf(key: string, entry: Json): Promise<StoreAddress | undefined> {
+    const text = JSON.stringify(entry);
+    try {
+      const id = linkedId(entry);
+      const address = parseEntry(id === undefined ? entry : (await this.#store.get(`/${id}`)).data);
+      this.#refused.delete(key);
+      return address;
+    } catch (error) {
+      if (this.#refused.get(key) !== text)
+        this.#deps.events.emit('queue:refused', { queue: key, error: toError(error) });
+      this.#refused.set(key, text);
+      return undefined;
+    }
+  }
+
+  #keep(key: string, address: StoreAddress): KeptQueue {
+    const { clock, events } = this.#deps;
+    const stopping = new AbortController();
+    const keep = async (): Promise<Queue | undefined> => {
+      for (let attempt = 1; !stopping.signal.aborted; attempt++) {
+        const queue = new Queue(key, address, this.#deps);
+        try {
+          await queue.start();
+          return queue;
+        } catch (error) {
+          const retryIn = backoff(clock, attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS);
+          events.emit('queue:failed', { queue: key, error: toError(error), retryIn });
+          await sleep(clock, retryIn, stopping.signal);
+        }
+      }
+      return undefined;
+    };
+    const kept = keep();
+    return {
+      address,
+      stop: async () => {
+        stopping.abort();
+        const queue = await kept;
+        await queue?.stop();
+      },
+    };
+  }
+}
+
+/** @throws {ConfigError} it is no queue; the message shows nothing of its token */
+function parseEntry(entry: unknown): StoreAddress {
+  if (!isJsonObject(entry))
+    throw new ConfigError('The entry of the list of queues is no object with a domain and a token.');
+  const { domain, token } = entry;
+  try {
+    assertQueue({ domain, token });
+  } catch {
+    throw new ConfigError('The entry of the list of queues needs a `domain` and a `token`, both text.');
+  }
+  if (typeof domain !== 'string' || typeof token !== 'string')
+    throw new ConfigError('`domain` and `token` have to be text.');
+  storeUrl({ domain, token });
+  return { domain, token };
+}
+
+function isSame(one: StoreAddress, other: StoreAddress | undefined): boolean {
+  return other?.domain === one.domain && other.token === one.token;
+}

@@ -1,0 +1,69 @@
+/** JSON as it comes in and goes out. */
+export type Json = null | boolean | number | string | JsonArray | JsonObject;
+export type JsonArray = readonly Json[];
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+/**
+ * JSON as the server keeps it: objects are Maps, so that any key is safe (`__proto__` too) and putting or
+ * removing one key of a hundred thousand costs as much as one of ten. Arrays are values: a write replaces them whole.
+ */
+export type Node = null | boolean | number | string | JsonArray | ObjectNode;
+export type ObjectNode = Map<string, Node>;
+
+/** The deepest nesting that a body may have, and the longest path; the recursive walks rely on it. */
+export const MAX_DEPTH = 500;
+
+/** @throws {SyntaxError} the text is no JSON */
+export function parseJson(text: string): Json {
+  const value: unknown = JSON.parse(text);
+  if (!isJson(value)) throw new SyntaxError('This is not JSON');
+  return value;
+}
+
+/** The one place where something unknown becomes {@link Json}: it is what `JSON.parse` made, and so needs no look. */
+function isJson(value: unknown): value is Json {
+  return value !== undefined;
+}
+
+/** Is it a JSON object (no array, no null)? */
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value inside objects of one key each, one for each segment: `nest(['a', 'b'], 1)` is `{a: {b: 1}}`. */
+export function nest(segments: readonly string[], value: Json): Json {
+  return segments.reduceRight((inner: Json, key) => ({ [key]: inner }), value);
+}
+
+/** Copies a node into plain JSON that the caller may keep and change. */
+export function toJson(node: Node): Json {
+  if (!(node instanceof Map)) return Array.isArray(node) ? structuredClone(node) : node;
+  const entries: [string, Json][] = [];
+  for (const [key, child] of node) entries.push([key, toJson(child)]);
+  return Object.fromEntries(entries);
+}
+
+/** Serialises a node without building plain JSON first. */
+export function stringify(node: Node): string {
+  if (!(node instanceof Map)) return JSON.stringify(node);
+  let text = '{';
+  for (const [key, child] of node) {
+    text += (text.length > 1 ? ',' : '') + JSON.stringify(key) + ':' + stringify(child);
+  }
+  return text + '}';
+}
+
+/** What is wrong with a value to be stored; undefined where nothing is. */
+export function unstorable(value: Json, left: number = MAX_DEPTH): string | undefined {
+  // JSON.parse makes Infinity of 1e999, JSON.stringify makes null of Infinity: it would not survive a restart.
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'has a number that is too large';
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (left === 0) return `is nested deeper than ${String(MAX_DEPTH)} levels`;
+  for (const child of Object.values(value)) {
+    const fault = unstorable(child, left - 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}

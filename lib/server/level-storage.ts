@@ -1,0 +1,252 @@
+import { mkdir } from 'node:fs/promises';
+
+import { ClassicLevel } from 'classic-level';
+
+import { restore } from './document.js';
+import type { Leaf } from './document.js';
+import { ServerError } from './errors.js';
+import { parseJson } from './json.js';
+import type { Json } from './json.js';
+import { absentResource, edgeKey } from './resource.js';
+import type { Edge, Resource, ResourceHeader } from './resource.js';
+import type { ChangeRecord, Operation, Storage } from './storage.js';
+
+/** Raised when the keys or values below are laid out differently. */
+const FORMAT = 1;
+
+type Level = ClassicLevel;
+type LevelOperation =
+  | { readonly type: 'put'; readonly key: string; readonly value: string }
+  | { readonly type: 'del'; readonly key: string };
+
+/**
+ * Keeps everything in a LevelDB folder. Every leaf of a document has a key of its own, so that a write touches
+ * only what it names:
+ *
+ *     r <id>                      header
+ *     d <id> <segment> ...        leaf of the document
+ *     b <id>                      bytes of a binary resource, in base64
+ *     e <child> <parent> <seg>... versioned link
+ *     c <id> <rev>                change
+ *     s <key>                     setting of the server
+ *
+ * The parts are separated by NUL; they are escaped as in JSON strings and so hold none.
+ */
+export class LevelStorage implements Storage {
+  readonly #level: Level;
+  #waiting: LevelOperation[] = [];
+  #current: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  private constructor(level: Level) {
+    this.#level = level;
+  }
+
+  /** @throws {ServerError} the folder cannot be used: it is locked, damaged, of another format, or not writable */
+  static async open(path: string): Promise<LevelStorage> {
+    const level: Level = new ClassicLevel(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
+    try {
+      await mkdir(path, { recursive: true });
+      await level.open();
+    } catch (error) {
+      throw openError(path, error);
+    }
+    const storage = new LevelStorage(level);
+    try {
+      await storage.#checkFormat(path);
+    } catch (error) {
+      await level.close();
+      throw error;
+    }
+    return storage;
+  }
+
+  async #checkFormat(path: string): Promise<void> {
+    const format = await this.setting('format');
+    if (format === undefined) {
+      await this.commit([{ kind: 'setting', key: 'format', value: FORMAT }]);
+    } else if (format !== FORMAT) {
+      throw new ServerError(
+        'OADA_SERVER_FOLDER_UNUSABLE',
+        `The data in ${path} is of format ${JSON.stringify(format)}; this version reads format ${String(FORMAT)}. ` +
+          'Use the version that wrote it, or another folder.',
+      );
+    }
+  }
+
+  async load(id: string): Promise<Resource | undefined> {
+    const header = await this.#level.get(key('r', id));
+    const edges = this.#level.keys(below(key('e', id)));
+    const parents: Edge[] = [];
+    for await (const edge of edges) {
+      const [, , parent = '', ...path] = parts(edge);
+      parents.push({ parent, path });
+    }
+    if (header === undefined && parents.length === 0) return undefined;
+    const resource = absentResource(id);
+    for (const edge of parents) resource.parents.set(edgeKey(edge), edge);
+    if (header === undefined) return resource;
+    resource.header = parse(header, isHeader);
+    for await (const [leafKey, leaf] of this.#level.iterator(below(key('d', id)))) {
+      restore(resource.document, parts(leafKey).slice(2), parse(leaf, isLeaf));
+    }
+    const bytes = resource.header.binary ? await this.#level.get(key('b', id)) : undefined;
+    if (bytes !== undefined) resource.bytes = Buffer.from(bytes, 'base64');
+    return resource;
+  }
+
+  async change(id: string, rev: number): Promise<ChangeRecord | undefined> {
+    const change = await this.#level.get(changeKey(id, rev));
+    return change === undefined ? undefined : parse(change, isChange);
+  }
+
+  async revisions(id: string): Promise<number[]> {
+    const keys = await this.#level.keys(below(key('c', id))).all();
+    return keys.map((changed) => Number.parseInt(parts(changed)[2] ?? '', 16));
+  }
+
+  async setting(name: string): Promise<Json | undefined> {
+    const value = await this.#level.get(key('s', name));
+    return value === undefined ? undefined : parseJson(value);
+  }
+
+  commit(operations: readonly Operation[]): Promise<void> {
+    for (const operation of operations) this.#waiting.push(stored(operation));
+    this.#next ??= this.#writeAfter(this.#current);
+    return this.#next;
+  }
+
+  /** One batch is on its way at a time; what comes meanwhile goes together in the next. */
+  async #writeAfter(current: Promise<void> | undefined): Promise<void> {
+    try {
+      await current;
+    } catch (error) {
+      this.#waiting = []; // it builds on what was not stored
+      this.#next = undefined;
+      throw error;
+    }
+    const batch = this.#waiting;
+    this.#waiting = [];
+    this.#current = this.#next;
+    this.#next = undefined;
+    try {
+      await this.#level.batch(batch);
+    } catch (error) {
+      this.#current = undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#current, this.#next]);
+    await this.#level.close();
+  }
+}
+
+function openError(path: string, error: unknown): ServerError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  if (code === 'LEVEL_LOCKED') {
+    return new ServerError(
+      'OADA_SERVER_FOLDER_LOCKED',
+      `${path} is in use by another server. Stop that one, or give this one a folder of its own.`,
+      { cause },
+    );
+  }
+  if (code === 'LEVEL_CORRUPTION') {
+    return new ServerError(
+      'OADA_SERVER_FOLDER_DAMAGED',
+      `The data in ${path} is damaged (${detail}). Restore it from a backup, or start with an empty folder.`,
+      { cause },
+    );
+  }
+  return new ServerError('OADA_SERVER_FOLDER_UNUSABLE', `Cannot use ${path} to store data: ${detail}`, {
+    cause,
+  });
+}
+
+function stored(operation: Operation): LevelOperation {
+  switch (operation.kind) {
+    case 'header':
+      return put(key('r', operation.id), operation.header);
+    case 'leaf':
+      return putOrDelete(key('d', operation.id, ...operation.path), operation.leaf);
+    case 'bytes':
+      return putOrDelete(
+        key('b', operation.id),
+        operation.bytes === undefined ? undefined : Buffer.from(operation.bytes).toString('base64'),
+      );
+    case 'edge':
+      return putOrDelete(
+        key('e', operation.child, operation.edge.parent, ...operation.edge.path),
+        operation.present ? 1 : undefined,
+      );
+    case 'change':
+      return put(changeKey(operation.id, operation.rev), operation.change);
+    case 'setting':
+      return put(key('s', operation.key), operation.value);
+  }
+}
+
+function putOrDelete(at: string, value: Json | undefined): LevelOperation {
+  return value === undefined ? { type: 'del', key: at } : put(at, value);
+}
+
+function put(at: string, value: unknown): LevelOperation {
+  return { type: 'put', key: at, value: JSON.stringify(value) };
+}
+
+function key(kind: string, ...names: readonly string[]): string {
+  return kind + names.map((name) => '\0' + JSON.stringify(name).slice(1, -1)).join('');
+}
+
+function changeKey(id: string, rev: number): string {
+  return key('c', id, rev.toString(16).padStart(13, '0'));
+}
+
+function parts(stored: string): string[] {
+  return stored.split('\0').map((part) => parse(`"${part}"`, isString));
+}
+
+/** The range of the keys that go on from this one; the next name may be empty. */
+function below(prefix: string): { gte: string; lt: string } {
+  return { gte: `${prefix}\0`, lt: `${prefix}\x01` };
+}
+
+function parse<T>(text: string, isRight: (value: unknown) => value is T): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined; // none of the shapes below
+  }
+  if (isRight(value)) return value;
+  throw new ServerError(
+    'OADA_SERVER_FOLDER_DAMAGED',
+    'What is stored is not what was stored: the data is damaged',
+  );
+}
+
+// Shallow checks: LevelDB's checksums see to it that values are as they were written.
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isHeader(value: unknown): value is ResourceHeader {
+  return (
+    typeof value === 'object' && value !== null && 'rev' in value && 'owner' in value && 'hiddenUpTo' in value
+  );
+}
+
+function isChange(value: unknown): value is ChangeRecord {
+  return (
+    typeof value === 'object' && value !== null && 'type' in value && 'body' in value && 'nested' in value
+  );
+}
+
+function isLeaf(value: unknown): value is Leaf {
+  if (typeof value !== 'object' || value === null) return value !== undefined;
+  return Array.isArray(value) || Object.keys(value).length === 0;
+}

@@ -1,0 +1,203 @@
+import { forget } from './document.js';
+import type { DocumentChanges } from './document.js';
+import type { Json, JsonObject, Node } from './json.js';
+import { nest, isObject } from './json.js';
+import { edgeKey, pointer, SYSTEM_USER } from './resource.js';
+import type { Edge, Resource } from './resource.js';
+import type { ChangeRecord, NestedChange, Operation } from './storage.js';
+import { changeDocument } from './watches.js';
+import type { Watches } from './watches.js';
+
+/** Where a transaction finds the resources at the other end of links; all of them are in memory by then. */
+interface Resources {
+  need(id: string): Resource;
+}
+
+/** An edge that is due for the changes of its child. */
+interface Climb {
+  readonly edge: Edge;
+  readonly child: Resource;
+  readonly nested: NestedChange[];
+  /** The resources on the way up to here: a link back to one of them is not followed. */
+  readonly chain: Set<string>;
+}
+
+/** One write: what it does to memory at once, and the operations that store it. */
+export class Transaction {
+  readonly operations: Operation[] = [];
+  readonly touched: Set<string> = new Set<string>();
+  readonly #announcements: { readonly id: string; readonly owner: string; readonly rev: number }[] = [];
+  readonly #records = new Map<string, ChangeRecord>();
+  readonly #now: number;
+  readonly #resources: Resources;
+
+  /** @param now seconds since 1970 */
+  constructor(now: number, resources: Resources) {
+    this.#now = now;
+    this.#resources = resources;
+  }
+
+  /** Gives the resource its next revision; returns the part of the change document that the server adds. */
+  begin(resource: Resource, by: string, type: string): JsonObject {
+    const { id, header: before } = resource;
+    const rev = before.rev + 1;
+    const stamp = { modifiedBy: by, modified: this.#now };
+    this.touched.add(id);
+    if (before.exists) {
+      resource.header = { ...before, ...stamp, rev, type };
+      this.operations.push({ kind: 'header', id, header: resource.header });
+      const typeChange = type === before.type ? {} : { _type: type };
+      return { ...typeChange, _meta: { ...stamp, _rev: rev }, _rev: rev };
+    }
+    const hiddenUpTo = before.owner === by ? before.hiddenUpTo : before.rev;
+    const stats = { createdBy: by, created: this.#now };
+    resource.header = { rev, exists: true, type, owner: by, ...stats, ...stamp, hiddenUpTo, binary: false };
+    this.operations.push({ kind: 'header', id, header: resource.header });
+    const meta = { _id: `${id}/_meta`, _type: type, _owner: by, stats, ...stamp, _rev: rev };
+    return { _type: type, _meta: meta, _rev: rev };
+  }
+
+  change(resource: Resource, change: ChangeRecord): void {
+    const { id, header } = resource;
+    this.operations.push({ kind: 'change', id, rev: header.rev, change });
+    this.#records.set(recordKey(id, header.rev), change);
+    this.#announcements.push({ id, owner: header.owner, rev: header.rev });
+  }
+
+  /** Makes the resource hold bytes instead of a document, or a document instead of bytes. */
+  bytes(resource: Resource, bytes: Uint8Array | undefined): void {
+    const { document } = resource;
+    const meta = document.get('_meta'); // belongs to the resource, whatever that holds
+    const changes = this.changesOf(resource);
+    for (const [key, node] of document) if (key !== '_meta') forget(node, [key], changes);
+    resource.document = new Map(meta === undefined ? [] : [['_meta', meta]]);
+    this.#setBytes(resource, bytes);
+  }
+
+  #setBytes(resource: Resource, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) delete resource.bytes;
+    else resource.bytes = bytes;
+    resource.header.binary = bytes !== undefined;
+    this.operations.push({ kind: 'bytes', id: resource.id, bytes });
+  }
+
+  destroy(resource: Resource): void {
+    const { id, header } = resource;
+    this.touched.add(id);
+    forget(resource.document, [], this.changesOf(resource));
+    resource.document = new Map();
+    resource.header = { ...header, exists: false };
+    if (header.binary) this.#setBytes(resource, undefined);
+    this.operations.push({ kind: 'header', id, header: resource.header });
+    this.#records.set(recordKey(id, 0), { type: 'delete', body: null, nested: [] });
+    this.#announcements.push({ id, owner: header.owner, rev: 0 });
+  }
+
+  /** What merging and deleting in the resource's document does to the store and to its links. */
+  changesOf(resource: Resource): DocumentChanges {
+    const { id } = resource;
+    const putLeaf: DocumentChanges['leafPut'] = (path, leaf) => {
+      this.operations.push({ kind: 'leaf', id, path, leaf });
+    };
+    return {
+      leafPut: putLeaf,
+      leafRemoved: (path) => {
+        this.operations.push({ kind: 'leaf', id, path, leaf: undefined });
+      },
+      linked: (path, node, target) => {
+        const child = this.#resources.need(target);
+        this.#setEdge(child, { parent: id, path }, true);
+        const rev = linkRev(child, resource);
+        node.set('_rev', rev);
+        putLeaf([...path, '_rev'], rev);
+      },
+      unlinked: (path, target) => {
+        this.#setEdge(this.#resources.need(target), { parent: id, path }, false);
+      },
+    };
+  }
+
+  #setEdge(child: Resource, edge: Edge, present: boolean): void {
+    const known = child.parents.has(edgeKey(edge));
+    if (known === present) return;
+    if (present) child.parents.set(edgeKey(edge), edge);
+    else child.parents.delete(edgeKey(edge));
+    this.touched.add(child.id);
+    this.operations.push({ kind: 'edge', child: child.id, edge, present });
+  }
+
+  /**
+   * Carries the new revision up over the versioned links, breadth first. What a parent still waits to hear from a
+   * child reaches it in one revision.
+   */
+  climb(origin: Resource): void {
+    const due = new Map<string, Climb>();
+    this.#climbFrom(origin, new Set([origin.id]), due);
+    for (const [key, { edge, child, nested, chain }] of due) {
+      due.delete(key);
+      const parent = this.#resources.need(edge.parent);
+      const path = pointer(edge.path);
+      const rev = linkRev(child, parent);
+      const link = edge.path.reduce<Node | undefined>(
+        (node, segment) => (node instanceof Map ? node.get(segment) : undefined),
+        parent.document,
+      );
+      if (link instanceof Map) link.set('_rev', rev);
+      const body = this.begin(parent, SYSTEM_USER, parent.header.type);
+      this.operations.push({ kind: 'leaf', id: parent.id, path: [...edge.path, '_rev'], leaf: rev });
+      this.change(parent, {
+        type: 'merge',
+        body: stamped(nest(edge.path, { _rev: rev }), body),
+        nested: nested.map((change) => ({ ...change, path })),
+      });
+      this.#climbFrom(parent, new Set([...chain, parent.id]), due);
+    }
+  }
+
+  #climbFrom(child: Resource, chain: Set<string>, due: Map<string, Climb>): void {
+    const changed: NestedChange[] = child.header.exists
+      ? [{ path: '', id: child.id, rev: child.header.rev }]
+      : [];
+    for (const [key, edge] of child.parents) {
+      const { header } = this.#resources.need(edge.parent);
+      // One user's change is never told through another's resource.
+      if (chain.has(edge.parent) || !header.exists || header.owner !== child.header.owner) continue;
+      const waiting = due.get(key);
+      if (waiting === undefined) due.set(key, { edge, child, nested: [...changed], chain: new Set(chain) });
+      else {
+        waiting.nested.push(...changed);
+        for (const id of chain) waiting.chain.add(id);
+      }
+    }
+  }
+
+  /** Tells the watchers; to be called once the write is stored. */
+  announce(watches: Watches): void {
+    for (const { id, owner, rev } of this.#announcements) {
+      watches.notify(id, owner, rev, () => {
+        const document = changeDocument(id, rev);
+        let step = document.next();
+        while (step.done !== true) step = document.next(this.#records.get(recordKey(...step.value)));
+        return step.value;
+      });
+    }
+  }
+}
+
+/** The body of a change document: what the client sent, from the root of the resource, with the server's part. */
+export function stamped(sent: Json, stamp: JsonObject): JsonObject {
+  if (!isObject(sent)) return stamp;
+  const sentMeta = sent['_meta'];
+  const stampMeta = stamp['_meta'];
+  if (!isObject(sentMeta) || !isObject(stampMeta)) return { ...sent, ...stamp };
+  return { ...sent, ...stamp, _meta: { ...sentMeta, ...stampMeta } };
+}
+
+/** The revision that a versioned link shows: the target's, 0 where that does not exist or is another user's. */
+function linkRev(child: Resource, parent: Resource): number {
+  return child.header.exists && child.header.owner === parent.header.owner ? child.header.rev : 0;
+}
+
+function recordKey(id: string, rev: number): string {
+  return `${id} ${String(rev)}`;
+}

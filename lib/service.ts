@@ -1,0 +1,187 @@
+import type { OADAClient } from '@oada/client';
+import debug from 'debug';
+
+import { systemClock } from './clock.js';
+import type { Duration } from './duration.js';
+import { ConfigError, LifecycleError } from './errors.js';
+import { Events } from './events.js';
+import type { EventSource } from './events.js';
+import { isJsonObject } from './json.js';
+import type { JsonObject } from './json.js';
+import type { StoreAddress } from './oada/address.js';
+import { storeUrl } from './oada/address.js';
+import { isClient } from './oada/store.js';
+import { expected, resolveServiceOptions } from './options.js';
+import type { ServiceOptions } from './options.js';
+import { isAddressable } from './paths.js';
+import { QueueEntries } from './queue-entries.js';
+import { Queue } from './queue.js';
+import type { QueueDeps } from './queue.js';
+import { Slots } from './slots.js';
+import { createWorker } from './worker.js';
+import type { Worker, WorkerOptions, WorkFunction } from './worker.js';
+
+const log = debug('oada-jobs:service');
+
+/** A service, all in one object. */
+export interface ServiceSettings extends ServiceOptions {
+  /** The service's name: its records stand below `/bookmarks/services/<name>`. */
+  readonly name: string;
+  /** The store and the token to come in with, or a connected client; the client stays connected after `stop()`. */
+  readonly oada: OADAClient | StoreAddress;
+}
+
+/**
+ * Takes jobs from queues in OADA stores, has the registered work functions do them, and files them.
+ *
+ * @throws {ConfigError} from the constructor, `on` and `off`: an argument is wrong
+ */
+export class Service {
+  readonly name: string;
+  readonly #source: OADAClient | StoreAddress;
+  readonly #workers = new Map<string, Worker>();
+  readonly #events = new Events();
+  readonly #deps: QueueDeps;
+  #parts: { readonly queue: Queue; readonly entries: QueueEntries } | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(settings: ServiceSettings);
+  constructor(name: string, oada: OADAClient, concurrency?: number, options?: ServiceOptions);
+  constructor(name: string, domain: string, token: string, concurrency?: number, options?: ServiceOptions);
+  constructor(
+    first: ServiceSettings | string,
+    second?: OADAClient | string,
+    third?: number | string,
+    fourth?: number | ServiceOptions,
+    fifth?: ServiceOptions,
+  ) {
+    const { name, oada, ...options } = settingsOf(first, second, third, fourth, fifth);
+    checkName(name);
+    checkSource(oada);
+    this.name = name;
+    this.#source = oada;
+    const resolved = resolveServiceOptions(options, process.env);
+    this.#deps = {
+      service: name,
+      workers: this.#workers,
+      options: resolved,
+      slots: new Slots(resolved.concurrency),
+      clock: systemClock,
+      events: this.#events,
+    };
+  }
+
+  /** What happens in the service, to be listened to. */
+  get events(): EventSource {
+    return this.#events;
+  }
+
+  /**
+   * Registers the work function for a job type, in place of the one before.
+   *
+   * @param options the timeout, in ms or like `'10s'`; or an object with it and more
+   */
+  on<Config extends object = JsonObject>(
+    type: string,
+    options: Duration | WorkerOptions,
+    work: WorkFunction<Config>,
+  ): this {
+    this.#workers.set(type, createWorker(type, options, work));
+    return this;
+  }
+
+  /** Takes the work function of a job type away. Jobs of it that are running go on. */
+  off(type: string): this {
+    this.#workers.delete(type);
+    return this;
+  }
+
+  /**
+   * Starts to take jobs: those that are there, then each that comes. Resolves when the service's own queue and the
+   * list of further queues are watched. Those further queues start by themselves, and harm nobody if they cannot.
+   *
+   * @throws {StoreError} the store is not there, or does not take the token
+   * @throws {LifecycleError} the service was stopped
+   */
+  start(): Promise<void> {
+    if (this.#stopping !== undefined) {
+      return Promise.reject(new LifecycleError('This service was stopped. Make a new one to start again.'));
+    }
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined; // it may be tried again
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    const queue = new Queue('default', this.#source, this.#deps);
+    await queue.start();
+    const entries = new QueueEntries(queue.store, this.#deps);
+    try {
+      await entries.start();
+    } catch (error) {
+      await queue.stop();
+      throw error;
+    }
+    this.#parts = { queue, entries };
+    log('%s: started', this.name);
+    this.#events.emit('service:started', { service: this.name });
+  }
+
+  /**
+   * Takes no more jobs and lets the running ones end. Work that takes longer than `drainTimeout` is aborted; its jobs
+   * stay pending. Resolves when all is over. Can be called more than once, and before `start()`.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#starting?.catch(() => undefined); // whoever started it was told
+    if (this.#parts !== undefined) {
+      const { queue, entries } = this.#parts;
+      await entries.stop();
+      await queue.stop();
+    }
+    log('%s: stopped', this.name);
+    this.#events.emit('service:stopped', { service: this.name });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+/** Each way to call the constructor comes down to the settings of the first. */
+function settingsOf(
+  first: ServiceSettings | string,
+  second: OADAClient | string | undefined,
+  third: number | string | undefined,
+  fourth: number | ServiceOptions | undefined,
+  fifth: ServiceOptions | undefined,
+): ServiceSettings {
+  if (typeof first === 'object') return first;
+  const byClient = typeof second === 'object';
+  const [concurrency, options] = byClient ? [third, fourth] : [fourth, fifth];
+  if (typeof concurrency === 'string' || typeof concurrency === 'object') {
+    throw expected('concurrency', 'a whole number from 1', concurrency);
+  }
+  if (options !== undefined && typeof options !== 'object') throw expected('options', 'an object', options);
+  const oada = byClient ? second : { domain: second ?? '', token: typeof third === 'string' ? third : '' };
+  return { ...options, ...(concurrency !== undefined && { concurrency }), name: first, oada };
+}
+
+function checkSource(oada: unknown): void {
+  if (!isJsonObject(oada)) throw expected('oada', 'a client, or a domain and a token', oada);
+  if (!isClient(oada)) storeUrl(oada);
+}
+
+function checkName(name: string): void {
+  if (typeof name === 'string' && isAddressable(name) && !name.includes('/') && !/^\d+$/.test(name)) return;
+  throw new ConfigError(
+    `expected \`name\` to be a service's name without blanks or slashes, and not only digits, got ${JSON.stringify(name)}`,
+  );
+}

@@ -1,0 +1,169 @@
+import { backoff, sleep } from './clock.js';
+import type { Clock } from './clock.js';
+import { toError } from './errors.js';
+import { isJsonObject } from './json.js';
+import type { Json } from './json.js';
+import type { ResourceChange, Store, StoreWatch } from './oada/store.js';
+import { isEntryKey } from './paths.js';
+
+/** Told of what is in a list. */
+export interface ListObserver {
+  /** The whole list as it stands. */
+  listed(entries: ReadonlyMap<string, Json>): void;
+  /** One entry was put or changed; what is known of it is the part that was written. */
+  changed(key: string, written: Json): void;
+  removed(key: string): void;
+  /** The list is not heard of at the moment; it is tried again in `retryIn` ms. */
+  lost(error: Error, retryIn: number): void;
+}
+
+export interface WatchedListOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly path: string;
+  /** Milliseconds between two looks at the list's revision. */
+  readonly checkInterval: number;
+  readonly observer: ListObserver;
+}
+
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 15_000;
+
+/**
+ * Keeps a list of the store in view. A watch is only a hint: whenever the list's revision is not the one that the
+ * watch has led to, when a notification is missing, and each time the watch has to be opened anew, the list is read.
+ */
+export class WatchedList {
+  readonly #options: WatchedListOptions;
+  readonly #stopping = new AbortController();
+  #watch: StoreWatch | undefined;
+  /** The last revision that we know the entries of. */
+  #rev = -1;
+  #reading: Promise<void> | undefined;
+  #readAgain = false;
+
+  constructor(options: WatchedListOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the list has been read once; from then on nothing is missed. Rejects when that fails. */
+  async start(): Promise<void> {
+    const watch = await this.#open();
+    void this.#follow(watch);
+    void this.#check();
+  }
+
+  /** Nothing is told any more. Does not wait for a store that may not answer. */
+  stop(): void {
+    this.#stopping.abort();
+    this.#watch?.stop();
+  }
+
+  /** Reads the list now, should it have changed unheard. */
+  async refresh(): Promise<void> {
+    this.#readAgain = true;
+    this.#reading ??= this.#readWhileStale().finally(() => {
+      this.#reading = undefined;
+    });
+    await this.#reading;
+  }
+
+  /** The watch comes first and the list second: what changes between the two is in both. */
+  async #open(): Promise<StoreWatch> {
+    const { store, path } = this.#options;
+    const watch = await store.watch(path);
+    try {
+      await this.refresh();
+    } catch (error) {
+      watch.stop();
+      throw error;
+    }
+    this.#watch = watch;
+    if (this.#isStopping()) watch.stop();
+    return watch;
+  }
+
+  async #follow(first: StoreWatch): Promise<void> {
+    const { clock, observer } = this.#options;
+    let watch: StoreWatch | undefined = first;
+    let failures = 0;
+    while (!this.#isStopping()) {
+      try {
+        watch ??= await this.#open();
+        failures = 0;
+        for await (const change of watch.changes) this.#apply(change);
+        throw new Error('The watch ended');
+      } catch (error) {
+        if (this.#isStopping()) return;
+        const retryIn = backoff(clock, ++failures, FIRST_WAIT_MS, LONGEST_WAIT_MS);
+        observer.lost(toError(error), retryIn);
+        await sleep(clock, retryIn, this.#stopping.signal);
+      }
+      watch = undefined;
+    }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  #apply(change: ResourceChange): void {
+    if (this.#isStopping()) return;
+    const [own] = change.filter(({ path }) => path === '');
+    const body: unknown = own?.body;
+    const rev = isJsonObject(body) ? Number(body['_rev']) : Number.NaN;
+    if (own === undefined || !isJsonObject(body) || !(rev > 0)) {
+      this.#refreshSoon(); // the list itself was deleted, or it is a change we do not understand
+      return;
+    }
+    if (rev <= this.#rev) return; // told twice, or in the list that we have read since
+    if (rev > this.#rev + 1) {
+      this.#refreshSoon(); // one is missing, or still to come
+      return;
+    }
+    this.#rev = rev;
+    const { observer } = this.#options;
+    for (const [key, value] of Object.entries(body)) {
+      if (!isEntryKey(key) || value === undefined) continue;
+      if (own.type === 'delete' && value === null) observer.removed(key);
+      else observer.changed(key, value);
+    }
+  }
+
+  #refreshSoon(): void {
+    this.refresh().catch((error: unknown) => {
+      this.#options.observer.lost(toError(error), this.#options.checkInterval); // the next check tries again
+    });
+  }
+
+  async #readWhileStale(): Promise<void> {
+    while (this.#readAgain) {
+      this.#readAgain = false;
+      const { store, path, observer } = this.#options;
+      const { data, rev } = await store.get(path);
+      const own = isJsonObject(data) ? Object.entries(data) : [];
+      const entries = own.flatMap(([key, value]): [string, Json][] =>
+        isEntryKey(key) && value !== undefined ? [[key, value]] : [],
+      );
+      // The header may be older than the body (two reads on the reference server): the body's own word counts.
+      const bodyRev = isJsonObject(data) ? Number(data['_rev']) : Number.NaN;
+      this.#rev = Number.isNaN(bodyRev) ? rev : bodyRev;
+      if (this.#isStopping()) return;
+      observer.listed(new Map(entries));
+    }
+  }
+
+  async #check(): Promise<void> {
+    const { store, clock, path, checkInterval } = this.#options;
+    for (;;) {
+      await sleep(clock, checkInterval, this.#stopping.signal);
+      if (this.#isStopping()) return;
+      try {
+        const { rev } = await store.head(path);
+        if (rev !== this.#rev) await this.refresh();
+      } catch (error) {
+        this.#options.observer.lost(toError(error), checkInterval);
+      }
+    }
+  }
+}

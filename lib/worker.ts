@@ -1,0 +1,89 @@
+import type { OADAClient } from '@oada/client';
+import { Ajv } from 'ajv';
+import type { AnySchema, ValidateFunction } from 'ajv';
+import formats from 'ajv-formats';
+
+import { toMilliseconds } from './duration.js';
+import type { Duration } from './duration.js';
+import { ConfigError, InvalidJobError, toError } from './errors.js';
+import type { Job } from './job.js';
+import type { JsonObject } from './json.js';
+import type { Logger } from './logger.js';
+import { checkNames, expected } from './options.js';
+
+/** What a work function is given besides the job. */
+export interface WorkerContext {
+  /** The job's resource, like `resources/abc`; the same whenever the job is run, so it can serve as idempotency key. */
+  readonly jobId: string;
+  /** Writes updates to the job. */
+  readonly log: Logger;
+  /** A client of the store that the job came from, with that queue's token. */
+  readonly oada: OADAClient;
+  /** Aborted when the work is to end: its reason is a `JobTimeoutError` or a `ServiceStoppingError`. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does the work of one job. What it returns (JSON) is the job's result; what it throws is its failure. A promise with
+ * a `cancel()` method has it called when the time is up.
+ */
+export type WorkFunction<Config extends object = JsonObject> = {
+  // A method, since the compiler takes a method whose config is narrower: the schema sees to that.
+  work(job: Job<Config>, context: WorkerContext): unknown;
+}['work'];
+
+export interface WorkerOptions {
+  /** How long one run may take, or `Infinity`. */
+  readonly timeout: Duration;
+  /** JSON Schema that a job's `config` has to match; a job that does not is filed as a failure, unrun. */
+  readonly config?: AnySchema;
+}
+
+/** What is registered for a job type. */
+export interface Worker {
+  readonly type: string;
+  /** In milliseconds. */
+  readonly timeout: number;
+  readonly work: WorkFunction;
+  /** @throws {InvalidJobError} */
+  checkConfig(config: unknown): void;
+}
+
+/** @throws {ConfigError} */
+export function createWorker(type: string, options: Duration | WorkerOptions, work: WorkFunction): Worker {
+  checkArguments(type, work);
+  const given = typeof options === 'object' ? options : { timeout: options };
+  checkNames(given, ['timeout', 'config']);
+  const { timeout, config } = given;
+  const validate = config === undefined ? undefined : compile(type, config);
+  return {
+    type,
+    timeout: toMilliseconds(timeout, 'timeout'),
+    work,
+    checkConfig: (value) => {
+      if (validate === undefined || validate(value)) return;
+      const issues =
+        validate.errors?.map(({ instancePath, message = '' }) => `config${instancePath} ${message}`) ?? [];
+      throw new InvalidJobError(
+        `The job's config is not what ${JSON.stringify(type)} takes: ${issues.join('; ')}.`,
+      );
+    },
+  };
+}
+
+function checkArguments(type: unknown, work: unknown): void {
+  if (typeof type !== 'string' || type === '') throw expected('type', 'the name of a job type', type);
+  if (typeof work !== 'function') throw expected('work', 'a function', work);
+}
+
+function compile(type: string, schema: AnySchema): ValidateFunction {
+  const ajv = new Ajv({ allErrors: true, strict: false, useDefaults: true });
+  formats.default(ajv);
+  try {
+    return ajv.compile(schema);
+  } catch (error) {
+    throw new ConfigError(
+      `The config schema of ${JSON.stringify(type)} is not usable: ${toError(error).message}`,
+    );
+  }
+}

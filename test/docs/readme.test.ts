@@ -1,0 +1,133 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { OADAClient } from '@oada/client';
+import { postJob } from '@oada/jobs';
+import { OADAServer } from '@oada/jobs/server';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { Program, root } from './program.js';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+/** Inside the repository, so that the programs find the packages. */
+const folder = join(root, 'test/docs/.blocks');
+
+/** The code blocks that are to be run, by name. */
+const blocks = new Map(
+  [...readme.matchAll(/<!-- run: ([\w-]+) -->\n\n```ts\n(.*?)```/gs)].map(([, name = '', code = '']) => [
+    name,
+    code,
+  ]),
+);
+
+function fileOf(name: string): string {
+  return join(folder, `${name}.ts`);
+}
+
+beforeAll(() => {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, code] of blocks) writeFileSync(fileOf(name), code);
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** The job, once it has come to its end. */
+async function finished(oada: OADAClient, id: string): Promise<Record<string, unknown>> {
+  const { changes } = await oada.watch({ path: `/${id}`, type: 'tree' });
+  for (;;) {
+    const { data } = await oada.get({ path: `/${id}` });
+    const job = data as Record<string, unknown>;
+    if (job.status === 'success' || job.status === 'failure') {
+      await oada.disconnect();
+      return job;
+    }
+    await changes.next();
+  }
+}
+
+describe('the README', () => {
+  it('has no code block that is neither run nor says why not', () => {
+    const all = [...readme.matchAll(/^```\w/gm)].length;
+    const told = [...readme.matchAll(/<!-- (run: [\w-]+|not run: .+) -->\n\n```\w/g)].length;
+    expect(told).toBe(all);
+    expect([...blocks.keys()].toSorted()).toEqual(['greeter', 'original', 'producer', 'queues', 'server']);
+  });
+
+  it('shows a service that does what its producer asks for', async () => {
+    await using server = await OADAServer.start({ tokens: [{ token: 'secret' }] });
+    const environment = { domain: server.url, token: 'secret' };
+    await using service = await Program.start(fileOf('greeter'), environment);
+    await service.printed('Waiting for jobs');
+
+    await using producer = await Program.start(fileOf('producer'), environment);
+    expect(await producer.exited(), producer.output).toBe(0);
+
+    const [, id = ''] = /Posted (resources\/\w+)/.exec(producer.output) ?? [];
+    const job = await finished(server.client(), id);
+    expect(job).toMatchObject({ status: 'success', result: { greeting: 'Hello, world!' } });
+    expect(Object.values(job.updates as object)).toContainEqual(
+      expect.objectContaining({ status: 'greeting', meta: { name: 'world' } }),
+    );
+
+    service.signal('SIGINT');
+    expect(await service.exited(), service.output).toBe(0);
+  });
+
+  it('shows how queues are added and removed', async () => {
+    await using server = await OADAServer.start({ tokens: [{ token: 'secret' }, { token: 'other' }] });
+    const environment = { domain: server.url, token: 'secret', otherDomain: server.url, otherToken: 'other' };
+    await using service = await Program.start(fileOf('greeter'), {
+      ...environment,
+      DEBUG: 'oada-jobs:queue*',
+    });
+    await service.printed('Waiting for jobs');
+
+    await using operator = await Program.start(fileOf('queues'), environment);
+    expect(await operator.exited(), operator.output).toBe(0);
+    const [, queue = ''] = /Watching queue (\w+)/.exec(operator.output) ?? [];
+    expect(operator.output).toContain('Stopped watching it');
+
+    await service.printed(`${queue}: stopping`);
+  });
+
+  it('shows the example of earlier versions, which works as it stands', async () => {
+    await using server = await OADAServer.start({ tokens: [{ token: 'secret' }] });
+    const oada = server.client();
+    await oada.put({ path: '/bookmarks/thing', data: { thing: 'cool' } });
+    const environment = {
+      domain: server.url,
+      token: 'secret',
+      apiKey: 'key',
+      OADA_JOBS_LOGGING: 'debug,trace',
+    };
+    await using service = await Program.start(fileOf('original'), {
+      ...environment,
+      DEBUG: 'oada-jobs:service',
+    });
+    await service.printed('started');
+
+    const path = '/bookmarks/services/service-name/jobs';
+    const { _id } = await postJob(oada, path, {
+      service: 'service-name',
+      type: 'email',
+      config: { to: 'sam' },
+    });
+
+    const job = await finished(server.client(), _id);
+    expect(job).toMatchObject({ status: 'success', result: { coolThing: 'cool' } });
+    const statuses = Object.values(job.updates as Record<string, { status: string }>).map(
+      ({ status }) => status,
+    );
+    expect(statuses).toEqual(['started', 'started', 'confirmed', 'working', 'success']);
+  });
+
+  it('shows how to start a store', async () => {
+    await using program = await Program.start(fileOf('server'));
+    expect(await program.exited(), program.output).toBe(0);
+    expect(program.output).toMatch(
+      /^curl -H 'Authorization: Bearer secret' http:\/\/127\.0\.0\.1:\d+\/bookmarks\n$/,
+    );
+  });
+});

@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: {
+    // The package's own names stand for the sources, so that no test needs a build.
+    alias: [
+      { find: /^@oada\/jobs$/, replacement: source('lib/index.ts') },
+      { find: /^@oada\/jobs\/server$/, replacement: source('lib/server/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    reporters: ['default', './test/reporter.ts'],
+  },
+});
+
+function source(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
