@@ -6,7 +6,7 @@ export interface Clock {
   now(): Date;
   /** Milliseconds since some moment; never goes back. */
   monotonic(): number;
-  /** Calls back once; returns the function that cancels it. */
+  /** Calls back once, after `Infinity` never; returns the function that cancels it. */
   setTimer(callback: () => void, milliseconds: number): () => void;
   /** A number from 0 up to 1. */
   random(): number;
@@ -18,6 +18,7 @@ export const systemClock: Clock = Object.freeze<Clock>({
   now: () => new Date(),
   monotonic: () => performance.now(),
   setTimer: (callback, milliseconds) => {
+    if (milliseconds === Infinity) return () => undefined; // Node would call back at once
     const timer = setTimeout(callback, milliseconds);
     return () => {
       clearTimeout(timer);

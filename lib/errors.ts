@@ -145,15 +145,13 @@ export class LifecycleError extends JobsError {
 
 /** Whatever was thrown, as an error. */
 export function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
-  let text: string;
   try {
+    if (thrown instanceof Error) return thrown;
     const json: string | undefined = typeof thrown === 'string' ? thrown : stringify(thrown);
-    text = json ?? String(thrown);
+    return new Error(json ?? String(thrown), { cause: thrown });
   } catch {
-    text = Object.prototype.toString.call(thrown); // it refers to itself
+    return new Error(`Something was thrown that cannot be shown (${typeof thrown})`); // it refers to itself, say
   }
-  return new Error(text, { cause: thrown });
 }
 
 /** The last case of a `switch` over a union: the compiler says when one is missing. */

@@ -46,6 +46,12 @@ export class Job<Config extends object = JsonObject> {
     this.claim = record.claim;
   }
 
+  /** The same job, with its config known for what it is. */
+  withConfig<Known extends object>(config: Known): Job<Known> {
+    const { _id, service, type, status, result, attempts, claim } = this;
+    return new Job({ _id, service, type, config, status, result, attempts, claim });
+  }
+
   /**
    * Reads a job document.
    *

@@ -57,6 +57,7 @@ export function resolveServiceOptions(
   const all = { ...serviceDefaults, ...withoutUndefined(options) };
   const { stacks, logging } = all;
   if (typeof stacks !== 'boolean') throw expected('stacks', 'true or false', stacks);
+  if (logging !== undefined) checkLevels(logging);
   return Object.freeze({
     concurrency: wholeNumber('concurrency', all.concurrency),
     checkInterval: toMilliseconds(all.checkInterval, 'checkInterval'),
@@ -67,6 +68,12 @@ export function resolveServiceOptions(
     logging: new Set(logging ?? levelsOf(environment['OADA_JOBS_LOGGING'])),
     stacks,
   });
+}
+
+function checkLevels(logging: unknown): void {
+  const levels: unknown[] = Array.isArray(logging) ? logging : [logging];
+  const isList = Array.isArray(logging) && levels.every((level) => level === 'debug' || level === 'trace');
+  if (!isList) throw expected('logging', "a list of 'debug' and 'trace'", levels.join());
 }
 
 function levelsOf(variable: string | undefined): OptionalLevel[] {

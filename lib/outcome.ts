@@ -1,4 +1,4 @@
-import { assertNever, JobError, JobsError, JobTimeoutError, toError } from './errors.js';
+import { assertNever, JobError, JobTimeoutError, toError } from './errors.js';
 import { InvalidJobError, UnknownJobTypeError } from './errors.js';
 import type { Json, JsonObject } from './json.js';
 
@@ -52,14 +52,45 @@ const MAX_CAUSES = 5;
 const MAX_TEXT = 10_000;
 
 function errorRecord(error: Error, options: FinalRecordOptions, depth = 0): JsonObject {
-  const text = (value: string): string => options.redact(value.slice(0, MAX_TEXT));
-  const { cause, stack } = error;
-  const code = error instanceof JobsError ? error.code : 'code' in error ? error.code : undefined;
+  // Redacted first: of a secret that is cut in two, a half would stay.
+  const text = (value: string): string => options.redact(value).slice(0, MAX_TEXT);
+  const { name, message, stack, cause, code } = fieldsOf(error);
   return {
-    name: text(error.name),
-    message: text(error.message),
+    name: text(toText(name)),
+    message: text(toText(message)),
     ...((typeof code === 'string' || typeof code === 'number') && { code: text(String(code)) }),
-    ...(options.stacks && stack !== undefined && { stack: text(stack) }),
+    ...(options.stacks && typeof stack === 'string' && { stack: text(stack) }),
     ...(cause instanceof Error && depth < MAX_CAUSES && { cause: errorRecord(cause, options, depth + 1) }),
   };
+}
+
+/** An error's fields can be anything, and reading one may throw. */
+function fieldsOf(error: Error): Partial<Record<'name' | 'message' | 'stack' | 'cause' | 'code', unknown>> {
+  return Object.fromEntries(
+    ['name', 'message', 'stack', 'cause', 'code'].map((key): [string, unknown] => {
+      try {
+        return [key, Reflect.get(error, key)];
+      } catch {
+        return [key, undefined]; // a getter that fails
+      }
+    }),
+  );
+}
+
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : toError(value).message;
+}
+
+/** The error, or where it shows what must not be shown, one like it that does not. */
+export function redactedError(error: Error, redact: (text: string) => string, depth = 0): Error {
+  const { name, message, stack, cause, code } = fieldsOf(error);
+  const hidden = (value: unknown): boolean => typeof value === 'string' && redact(value) !== value;
+  const inner =
+    cause instanceof Error && depth < MAX_CAUSES ? redactedError(cause, redact, depth + 1) : cause;
+  if (![name, message, stack, code, cause].some(hidden) && inner === cause) return error;
+  const text = (value: unknown): string => redact(toText(value));
+  const like = new Error(text(message), inner instanceof Error ? { cause: inner } : undefined);
+  like.name = text(name);
+  if (typeof stack === 'string') like.stack = redact(stack);
+  return like;
 }

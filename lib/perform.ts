@@ -3,17 +3,23 @@ import pTimeout from 'p-timeout';
 import type { Clock } from './clock.js';
 import { InvalidResultError, JobTimeoutError, ServiceStoppingError, toError } from './errors.js';
 import type { Events, TypedJobEvent } from './events.js';
-import type { Job } from './job.js';
 import { toJson } from './json.js';
 import type { Logger } from './logger.js';
 import type { Store } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
 import { failure } from './outcome.js';
 import type { Outcome } from './outcome.js';
-import type { Worker } from './worker.js';
+import type { WorkerContext } from './worker.js';
+
+/** What there is to be done for a job. */
+export interface Work {
+  run(context: WorkerContext): unknown;
+  /** In milliseconds. */
+  readonly timeout: number;
+}
 
 export interface PerformContext {
-  readonly worker: Worker;
+  readonly jobId: string;
   readonly logger: Logger;
   readonly event: TypedJobEvent;
   readonly store: Store;
@@ -27,10 +33,10 @@ export interface PerformContext {
 const STUCK_AFTER_MS = 1000;
 
 /** Runs the work function, for as long as it may. Never rejects, whatever the function does. */
-export async function perform(job: Job, context: PerformContext): Promise<Outcome> {
-  const { worker, clock, abort, options, logger, store } = context;
+export async function perform(work: Work, context: PerformContext): Promise<Outcome> {
+  const { jobId, clock, abort, options, logger, store } = context;
   const control = new AbortController();
-  const timeoutError = new JobTimeoutError(worker.timeout);
+  const timeoutError = new JobTimeoutError(work.timeout);
   let stopWaiting: (() => void) | undefined;
   const end = (reason: Error): void => {
     control.abort(reason);
@@ -40,20 +46,20 @@ export async function perform(job: Job, context: PerformContext): Promise<Outcom
     }, STUCK_AFTER_MS);
   };
   let returned: unknown;
-  const work = start(() => {
-    returned = worker.work(job, { jobId: job._id, log: logger, oada: store.client, signal: control.signal });
+  const running = start(() => {
+    returned = work.run({ jobId, log: logger, oada: store.client, signal: control.signal });
     return returned;
   });
-  void work.finally(() => stopWaiting?.()).catch(toError); // its failure is told below
+  void running.finally(() => stopWaiting?.()).catch(toError); // its failure is told below
   // The library calls `cancel` when the time is up; a work function's own may throw.
-  const cancellable = Object.assign(work, {
+  const cancellable = Object.assign(running, {
     cancel: () => {
       end(timeoutError);
     },
   });
   try {
     const result = await pTimeout(cancellable, {
-      milliseconds: worker.timeout,
+      milliseconds: work.timeout,
       message: timeoutError,
       signal: abort,
       customTimers: timersOf(clock),
@@ -82,7 +88,9 @@ async function start(work: () => unknown): Promise<unknown> {
 function cancel(returned: unknown): void {
   if (typeof returned !== 'object' || returned === null || !('cancel' in returned)) return;
   try {
-    if (typeof returned.cancel === 'function') Reflect.apply(returned.cancel, returned, []);
+    if (typeof returned.cancel !== 'function') return;
+    const cancelled: unknown = Reflect.apply(returned.cancel, returned, []);
+    Promise.resolve(cancelled).catch(toError);
   } catch (error) {
     toError(error); // the work is over either way
   }

@@ -14,6 +14,7 @@ import type { Outcome } from './outcome.js';
 import { dayOf, isAddressable, JOB_TYPE } from './paths.js';
 import type { FinalStatus, Paths } from './paths.js';
 import { perform } from './perform.js';
+import type { Work } from './perform.js';
 import type { Worker } from './worker.js';
 
 /** An entry of the pending list. */
@@ -85,8 +86,8 @@ export class Runner {
     const job = parse(jobId, seen);
     if (job instanceof Error) return this.#refuse(jobId, seen, job); // unrun
     if (isFinal(job.status)) return this.#file(jobId, job.status); // a crash came between
-    const worker = this.#workerFor(job);
-    if (worker instanceof Error) return this.#refuse(jobId, seen, worker);
+    const work = this.#prepare(job);
+    if (work instanceof Error) return this.#refuse(jobId, seen, work);
     const logger = this.#logger();
     const claim = await this.#claim(job, seen, logger); //         claimed
     if (claim === undefined) return this.#skip('another instance has it');
@@ -94,7 +95,7 @@ export class Runner {
     const started = this.#deps.clock.monotonic();
     const event = { ...this.#event, type: job.type };
     this.#deps.events.emit('job:started', { ...event, attempt: claim.record.attempt });
-    const outcome = await perform(job, { worker, logger, event, ...this.#deps }); // run
+    const outcome = await perform(work, { jobId, logger, event, ...this.#deps }); // run
     await logger.settled(); //                                     logged
     if (outcome.kind === 'interrupted') return this.#release(claim, logger);
     const final = await this.#finish(claim, logger, outcome); //   final
@@ -117,15 +118,14 @@ export class Runner {
     }
   }
 
-  /** The worker of a job that can be run, or why it cannot. */
-  #workerFor(job: Job): Worker | Error {
+  /** What there is to be done, or why nothing can be. */
+  #prepare(job: Job): Work | Error {
     const { workers } = this.#deps;
     const worker = workers.get(job.type);
     if (worker === undefined) return new UnknownJobTypeError(job.type, [...workers.keys()]);
     if (!isAddressable(this.#found.key)) return unaddressable(this.#found.key);
     try {
-      worker.checkConfig(job.config);
-      return worker;
+      return { run: worker.prepare(job), timeout: worker.timeout };
     } catch (error) {
       return toError(error);
     }

@@ -16,10 +16,12 @@ export class Slots {
 
   release(): void {
     this.#free++;
-    const [first] = this.#waiting;
-    if (first === undefined) return;
-    this.#waiting.delete(first);
-    first();
+    // Who is called may have nothing left to do, or its slot free again: the next in line is called then.
+    for (const callback of this.#waiting) {
+      if (this.#free === 0) return;
+      this.#waiting.delete(callback);
+      callback();
+    }
   }
 
   /** Calls back, once, when a slot is free. */

@@ -140,6 +140,7 @@ export class WatchedList {
     while (this.#readAgain) {
       this.#readAgain = false;
       const { store, path, observer } = this.#options;
+      const before = this.#rev;
       const { data, rev } = await store.get(path);
       const own = isJsonObject(data) ? Object.entries(data) : [];
       const entries = own.flatMap(([key, value]): [string, Json][] =>
@@ -147,7 +148,12 @@ export class WatchedList {
       );
       // The header may be older than the body (two reads on the reference server): the body's own word counts.
       const bodyRev = isJsonObject(data) ? Number(data['_rev']) : Number.NaN;
-      this.#rev = Number.isNaN(bodyRev) ? rev : bodyRev;
+      const read = Number.isNaN(bodyRev) ? rev : bodyRev;
+      if (read < this.#rev && this.#rev !== before) {
+        this.#readAgain = true; // the watch has told of more meanwhile than was read
+        continue;
+      }
+      this.#rev = read;
       if (this.#isStopping()) return;
       observer.listed(new Map(entries));
     }

@@ -1,6 +1,6 @@
 import type { OADAClient } from '@oada/client';
 import { Ajv } from 'ajv';
-import type { AnySchema, ValidateFunction } from 'ajv';
+import type { AnySchema, ErrorObject, ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 
 import { toMilliseconds } from './duration.js';
@@ -26,11 +26,13 @@ export interface WorkerContext {
 /**
  * Does the work of one job. What it returns (JSON) is the job's result; what it throws is its failure. A promise with
  * a `cancel()` method has it called when the time is up.
+ *
+ * @typeParam Config what the job's `config` is; the worker's JSON Schema, or else the producer, has to see to that
  */
-export type WorkFunction<Config extends object = JsonObject> = {
-  // A method, since the compiler takes a method whose config is narrower: the schema sees to that.
-  work(job: Job<Config>, context: WorkerContext): unknown;
-}['work'];
+export type WorkFunction<Config extends object = JsonObject> = (
+  job: Job<Config>,
+  context: WorkerContext,
+) => unknown;
 
 export interface WorkerOptions {
   /** How long one run may take, or `Infinity`. */
@@ -44,31 +46,40 @@ export interface Worker {
   readonly type: string;
   /** In milliseconds. */
   readonly timeout: number;
-  readonly work: WorkFunction;
-  /** @throws {InvalidJobError} */
-  checkConfig(config: unknown): void;
+  /**
+   * The work to be done for a job.
+   *
+   * @throws {InvalidJobError} the job's config is not what the worker takes
+   */
+  prepare(job: Job): (context: WorkerContext) => unknown;
 }
 
 /** @throws {ConfigError} */
-export function createWorker(type: string, options: Duration | WorkerOptions, work: WorkFunction): Worker {
+export function createWorker<Config extends object>(
+  type: string,
+  options: Duration | WorkerOptions,
+  work: WorkFunction<Config>,
+): Worker {
   checkArguments(type, work);
   const given = typeof options === 'object' ? options : { timeout: options };
   checkNames(given, ['timeout', 'config']);
-  const { timeout, config } = given;
-  const validate = config === undefined ? undefined : compile(type, config);
+  const { timeout, config: schema } = given;
+  const validate = schema === undefined ? undefined : compile(type, schema);
+  const isConfig = (config: object): config is Config => validate === undefined || validate(config);
   return {
     type,
     timeout: toMilliseconds(timeout, 'timeout'),
-    work,
-    checkConfig: (value) => {
-      if (validate === undefined || validate(value)) return;
-      const issues =
-        validate.errors?.map(({ instancePath, message = '' }) => `config${instancePath} ${message}`) ?? [];
-      throw new InvalidJobError(
-        `The job's config is not what ${JSON.stringify(type)} takes: ${issues.join('; ')}.`,
-      );
+    prepare: (job) => {
+      const { config } = job;
+      if (!isConfig(config)) throw new InvalidJobError(explain(type, validate?.errors ?? []));
+      return (context) => work(job.withConfig(config), context);
     },
   };
+}
+
+function explain(type: string, errors: readonly ErrorObject[]): string {
+  const issues = errors.map(({ instancePath, message = '' }) => `config${instancePath} ${message}`);
+  return `The job's config is not what ${JSON.stringify(type)} takes: ${issues.join('; ')}.`;
 }
 
 function checkArguments(type: unknown, work: unknown): void {

@@ -81,7 +81,8 @@ export class Report {
 
   /** Compares what stands in the store with what was planned; true when it is the same. */
   async print(clients: Readonly<Record<Queue, OADAClient>>, service: string): Promise<boolean> {
-    const table = new Table({ head: ['queue', 'job type', 'jobs', 'jobs-success', 'jobs-failure', ''] });
+    const head = ['queue', 'job type', 'jobs', 'jobs-success', 'jobs-failure', ''];
+    const table = new Table({ head, style: { head: [], border: [] } });
     let right = true;
     for (const queue of ['north', 'south'] as const) {
       const base = `/bookmarks/services/${service}`;

@@ -23,11 +23,9 @@ export function storeUrl({ domain, token }: { readonly domain?: unknown; readonl
   }
   const named = /^[a-z][a-z0-9+.-]*:\/\//i.test(domain) ? domain : `https://${domain}`;
   const url = URL.canParse(named) ? new URL(named) : undefined;
-  if (
-    url === undefined ||
-    !['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol) ||
-    url.username !== ''
-  ) {
+  // It is not shown where it may hold a secret.
+  if (/[@?#]/.test(domain)) throw new ConfigError('expected `domain` to hold no user, password, `?` or `#`');
+  if (url === undefined || !['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol)) {
     throw new ConfigError(
       `expected \`domain\` to be like oada.example.org or http://localhost:3000, got ${JSON.stringify(domain)}`,
     );

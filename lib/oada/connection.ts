@@ -7,13 +7,16 @@ import { WebSocket } from 'ws';
 
 import type { Clock } from '../clock.js';
 import { isJsonObject } from '../json.js';
-import type { Json } from '../json.js';
 import { Feed } from './feed.js';
+import { parseBody, sendOverHttp, timedOut } from './http.js';
 
 type Changes = AsyncIterableIterator<[Readonly<ConnectionChange>]>;
 
 /** How often the other end is asked whether it is there; without an answer until the next time it is not. */
 const PING_INTERVAL_MS = 10_000;
+
+/** In characters. */
+const LARGEST_FRAME = 1024 * 1024;
 
 interface Pending {
   resolve(response: ConnectionResponse): void;
@@ -27,6 +30,7 @@ interface Pending {
  *
  * A DELETE goes over HTTP: sent over a WebSocket to the OADA reference server, the DELETE of a link ends everybody's
  * watches on the linked resource (OADA/server, commit ec49083b). A server that says it does not, is taken at its word.
+ * So does what is large: a server may close the socket, and end what else is on its way, over a frame too long for it.
  */
 export class SocketConnection extends EventEmitter implements Connection {
   readonly #url: URL;
@@ -37,6 +41,8 @@ export class SocketConnection extends EventEmitter implements Connection {
   readonly #feeds = new Map<string, Feed<[Readonly<ConnectionChange>]>>();
   #socket: WebSocket | undefined;
   #opening: Promise<WebSocket> | undefined;
+  /** A socket that is not open yet. */
+  #connecting: WebSocket | undefined;
   #deleteKeepsWatches = false;
   #requests = 0;
   #closed = false;
@@ -70,6 +76,7 @@ export class SocketConnection extends EventEmitter implements Connection {
   disconnect(): Promise<void> {
     this.#closed = true;
     this.#agent.destroy();
+    this.#connecting?.terminate();
     this.#lose(new Error('The connection was closed on this side'));
     return Promise.resolve();
   }
@@ -82,8 +89,10 @@ export class SocketConnection extends EventEmitter implements Connection {
     if (method === 'unwatch') return [await this.#unwatch(request)];
     const timeout = options.timeout ?? this.#timeout;
     const requestId = request.requestId ?? `r${String(++this.#requests)}`;
-    if (method === 'delete' && !watch && !this.#deleteKeepsWatches) {
-      return [accepted(await this.#sendOverHttp({ ...request, requestId }, timeout))];
+    if (!watch && this.#goesOverHttp(request)) {
+      if (this.#closed) throw lost('The connection was closed on this side');
+      const how = { url: this.#url, agent: this.#agent, clock: this.#clock, timeout };
+      return [accepted(await sendOverHttp({ ...request, requestId }, how))];
     }
     const deadline = this.#clock.monotonic() + timeout;
     const socket = await this.#open(timeout);
@@ -100,6 +109,11 @@ export class SocketConnection extends EventEmitter implements Connection {
       this.#feeds.delete(requestId);
       throw error;
     }
+  }
+
+  #goesOverHttp({ method, data }: ConnectionRequest): boolean {
+    if (method === 'delete') return !this.#deleteKeepsWatches;
+    return data !== undefined && JSON.stringify(data).length > LARGEST_FRAME;
   }
 
   #addFeed(requestId: string): Feed<[Readonly<ConnectionChange>]> {
@@ -131,9 +145,16 @@ export class SocketConnection extends EventEmitter implements Connection {
   #connect(timeout: number): Promise<WebSocket> {
     const url = new URL(this.#url);
     url.protocol = url.protocol.replace('http', 'ws');
-    const socket = new WebSocket(url, { handshakeTimeout: timeout, perMessageDeflate: false });
+    const socket = new WebSocket(url, { perMessageDeflate: false });
+    this.#connecting = socket;
     return new Promise((resolve, reject) => {
+      const cancel = this.#clock.setTimer(() => {
+        reject(timedOut(timeout));
+        socket.terminate();
+      }, timeout);
       socket.once('open', () => {
+        cancel();
+        this.#connecting = undefined;
         this.#socket = socket;
         this.#keepAlive(socket);
         resolve(socket);
@@ -146,6 +167,7 @@ export class SocketConnection extends EventEmitter implements Connection {
         socket.terminate();
       });
       socket.once('close', () => {
+        cancel();
         reject(lost('The connection was closed'));
         if (this.#socket === socket) this.#lose(lost('The connection was lost'));
       });
@@ -185,16 +207,15 @@ export class SocketConnection extends EventEmitter implements Connection {
     this.#feeds.clear();
   }
 
-  #send(socket: WebSocket, request: ConnectionRequest, timeout: number): Promise<ConnectionResponse> {
+  async #send(socket: WebSocket, request: ConnectionRequest, timeout: number): Promise<ConnectionResponse> {
     const { requestId = '', method, watch, path, headers, data } = request;
     const verb = watch === true ? (method === 'head' ? 'watch' : `${method}-watch`) : method;
+    const frame = JSON.stringify({ requestId, method: verb, path, headers, data });
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.setTimer(
         () => {
           this.#pending.delete(requestId);
-          reject(
-            Object.assign(new Error(`No answer within ${String(timeout)} ms`), { code: 'REQUEST_TIMEDOUT' }),
-          );
+          reject(timedOut(timeout));
         },
         Math.max(timeout, 1),
       );
@@ -212,7 +233,7 @@ export class SocketConnection extends EventEmitter implements Connection {
           reject(error);
         },
       });
-      socket.send(JSON.stringify({ requestId, method: verb, path, headers, data }));
+      socket.send(frame);
     });
   }
 
@@ -230,50 +251,6 @@ export class SocketConnection extends EventEmitter implements Connection {
       return;
     this.#pending.get(requestId)?.resolve(message);
   }
-
-  #sendOverHttp(
-    { requestId = '', method, path, headers }: ConnectionRequest,
-    timeout: number,
-  ): Promise<ConnectionResponse> {
-    const protocol = this.#url.protocol === 'https:' ? https : http;
-    const { hostname, port, pathname } = this.#url;
-    const target = {
-      hostname: hostname.replace(/^\[|\]$/g, ''),
-      port,
-      path: pathname.replace(/\/$/, '') + path,
-    };
-    return new Promise((resolve, reject) => {
-      const sent = protocol.request(
-        { ...target, method: method.toUpperCase(), headers, agent: this.#agent },
-        (answer) => {
-          const chunks: Buffer[] = [];
-          answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-          answer.on('error', reject);
-          answer.on('end', () => {
-            cancel();
-            const { statusCode: status = 0, statusMessage: statusText = '' } = answer;
-            const data = parseJson(Buffer.concat(chunks).toString());
-            const response = { requestId, status, statusText, headers: flat(answer.headers) };
-            resolve(
-              data === undefined
-                ? response
-                : { ...response, data: data as NonNullable<ConnectionResponse['data']> },
-            );
-          });
-        },
-      );
-      const cancel = this.#clock.setTimer(() => {
-        sent.destroy(
-          Object.assign(new Error(`No answer within ${String(timeout)} ms`), { code: 'REQUEST_TIMEDOUT' }),
-        );
-      }, timeout);
-      sent.on('error', (error) => {
-        cancel();
-        reject(error);
-      });
-      sent.end();
-    });
-  }
 }
 
 function lost(message: string): Error {
@@ -290,7 +267,7 @@ function accepted(response: ConnectionResponse): ConnectionResponse {
 }
 
 function parseMessage(text: string): ConnectionResponse | ConnectionChange | undefined {
-  const message = parseJson(text);
+  const message = parseBody(text);
   if (!isJsonObject(message)) return undefined;
   const { requestId, change, resourceId, status, headers, statusText, data } = message;
   if (Array.isArray(change) && Array.isArray(requestId)) {
@@ -308,16 +285,4 @@ function parseMessage(text: string): ConnectionResponse | ConnectionChange | und
     headers: isJsonObject(headers) ? headers : {},
   };
   return { ...response, ...(data !== undefined && { data }) } as ConnectionResponse;
-}
-
-function parseJson(text: string): Json | undefined {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined; // an empty body, or no JSON
-  }
-}
-
-function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }

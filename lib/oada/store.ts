@@ -9,6 +9,7 @@ import type { Tree } from '../paths.js';
 import { storeUrl } from './address.js';
 import type { StoreAddress } from './address.js';
 import { SocketConnection } from './connection.js';
+import { timedOut } from './http.js';
 import { toStoreError } from './store-error.js';
 
 export type StoreMethod = 'get' | 'head' | 'put' | 'delete' | 'watch' | 'ensure';
@@ -232,9 +233,7 @@ class ClientStore implements Store {
     const { clock, timeout } = this.#options;
     return new Promise<T>((resolve, reject) => {
       const cancel = clock.setTimer(() => {
-        reject(
-          Object.assign(new Error(`No answer within ${String(timeout)} ms`), { code: 'REQUEST_TIMEDOUT' }),
-        );
+        reject(timedOut(timeout));
       }, timeout);
       response.then(resolve, reject).finally(cancel);
     });

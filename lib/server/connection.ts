@@ -64,12 +64,12 @@ export class InProcessConnection extends EventEmitter implements Connection {
 
   /** @throws an error like those of the client's own connections: `code` is the status as a string */
   async request(request: ConnectionRequest): Promise<[ConnectionResponse, ChangeFeed?]> {
-    if (this.#closed !== undefined) throw this.#closed;
     const requestId = request.requestId ?? `in-process-${String(++this.#requests)}`;
     if (request.method === 'unwatch') {
       this.#watches.get(requestId)?.end();
       return [{ requestId, status: 200, statusText: 'OK', headers: {} }];
     }
+    if (this.#closed !== undefined) throw this.#closed;
     const { method, path, watch = false, data } = request;
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value]),

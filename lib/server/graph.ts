@@ -103,6 +103,11 @@ export class Graph {
     return absent;
   }
 
+  /** How many resources are in memory. */
+  get size(): number {
+    return this.#resources.size;
+  }
+
   /** Settles when all that a reader of the resource has seen is stored. */
   stored(id: string): Promise<void> | undefined {
     return this.#unstored.get(id);

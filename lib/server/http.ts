@@ -108,11 +108,13 @@ function send(reply: FastifyReply, { status, headers, body, bytes }: Answer<stri
   void reply
     .code(status)
     .headers(Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, visible(value)])))
-    .send(bytes === undefined ? body : Buffer.from(bytes));
+    // As bytes: to a text Fastify would add a charset, which the reference server does not send.
+    .send(typeof body === 'string' ? Buffer.from(body) : bytes && Buffer.from(bytes));
 }
 
 /** Percent-encodes what may not stand in a header: ids, keys and types may hold anything. */
 function visible(value: string): string {
+  if (/^[\x20-\x7e]*$/.test(value)) return value;
   const whole = Buffer.from(value).toString(); // a lone surrogate has no encoding
   return whole.replace(/[^\x20-\x7e]/gu, (character) => encodeURIComponent(character));
 }

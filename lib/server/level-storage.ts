@@ -64,6 +64,12 @@ export class LevelStorage implements Storage {
   async #checkFormat(path: string): Promise<void> {
     const format = await this.setting('format');
     if (format === undefined) {
+      if ((await this.#level.keys({ limit: 1 }).all()).length > 0) {
+        throw new ServerError(
+          'OADA_SERVER_FOLDER_UNUSABLE',
+          `${path} holds data of another program. Use another folder, or an empty one.`,
+        );
+      }
       await this.commit([{ kind: 'setting', key: 'format', value: FORMAT }]);
     } else if (format !== FORMAT) {
       throw new ServerError(

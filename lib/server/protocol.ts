@@ -7,7 +7,7 @@ import { isResourceId, linkTarget, MAX_KEY_LENGTH } from './document.js';
 import { Refusal } from './errors.js';
 import type { Graph, Written } from './graph.js';
 import { MAX_DEPTH } from './json.js';
-import type { Node } from './json.js';
+import type { Json, Node } from './json.js';
 import { contentTypeOf, isAccepted } from './media-type.js';
 import { follow, keysOf, parseAddress, placeHeaders, writtenPath } from './place.js';
 import type { Address, Place } from './place.js';
@@ -19,6 +19,10 @@ export type Method = 'head' | 'get' | 'put' | 'post' | 'delete';
 
 /** The largest body of a request, in bytes; as in the reference server. */
 export const MAX_BODY_BYTES: number = 20 * 1024 * 1024;
+
+/** An answer's headers repeat the path up to three times, and clients take 16 KiB of headers at most. */
+const MAX_PATH_LENGTH = 4000;
+const MAX_TYPE_LENGTH = 1000;
 
 const META_TYPE = 'application/vnd.oada.meta+json';
 /**
@@ -178,16 +182,13 @@ export class Protocol<Body> {
     const path = method === 'post' ? `${request.path.replace(/\/$/, '')}/${ksuid()}` : request.path;
     const address = addressOf(path, user);
     const body = contentOf(request);
-    const ensured = ensuredLink(headers);
-    const made = `resources/${ksuid()}`; // named out here: the step below may run again
+    const link = ensuredLink(headers); // named out here: the step below may run again
     const written = await this.#graph.run(() => {
       const place = follow(this.#graph, address, user.id, 'write');
       const content = body();
       checkWritePreconditions(headers, place.resource);
       const done =
-        ensured === undefined
-          ? this.#put(place, content, user)
-          : this.#putLinked(place, content, { versioned: ensured === 'versioned', made }, user);
+        link === undefined ? this.#put(place, content, user) : this.#putLinked(place, content, link, user);
       return { ...done, headers: placeHeaders(place), resource: place.resource.id };
     });
     await written.stored;
@@ -198,25 +199,22 @@ export class Protocol<Body> {
   #put(place: Place, content: Content, user: User): Written {
     const { resource, segments } = place;
     checkWritable(place);
+    checkType(content.type);
     if ('bytes' in content) {
       if (segments.length > 0) throw new Refusal(400, 'Only JSON can be put at a path inside a resource');
       return this.#graph.putBytes(resource, content.bytes, user.id, content.type);
     }
-    return this.#graph.put(resource, patchOf(place, content.json), user.id, content.type);
+    const patch = patchOf(place, content.json);
+    checkType(patch['_type']);
+    return this.#graph.put(resource, patch, user.id, content.type);
   }
 
   /** `x-oada-ensure-link`: the content becomes a new resource, and a link to it is put at the path. */
-  #putLinked(
-    place: Place,
-    content: Content,
-    { made, versioned }: { made: string; versioned: boolean },
-    user: User,
-  ): Written {
+  #putLinked(place: Place, content: Content, link: EnsuredLink, user: User): Written {
     checkWritable(place);
     if (place.segments.length === 0) throw new Refusal(422, 'There is a resource at this path already');
-    const target = this.#graph.need(made);
-    const value = versioned ? { _id: target.id, _rev: 0 } : { _id: target.id };
-    const patch = patchOf(place, value);
+    const target = this.#graph.need(link._id);
+    const patch = patchOf(place, { ...link });
     this.#graph.needFor(place.resource, patch);
     this.#put(
       { resource: target, segments: [], node: undefined, link: undefined, through: [] },
@@ -283,6 +281,9 @@ function addressOf(path: string, user: User, tooLong = 400): Address {
     throw new Refusal(400, '/resources itself cannot be read or written, only POSTed to');
   if (segments.length > MAX_DEPTH)
     throw new Refusal(400, `The path has more than ${String(MAX_DEPTH)} segments`);
+  if (path.length > MAX_PATH_LENGTH) {
+    throw new Refusal(414, `The path has more than ${String(MAX_PATH_LENGTH)} characters`);
+  }
   if (!isResourceId(id)) {
     throw new Refusal(tooLong, `The id of a resource has at most ${String(MAX_KEY_LENGTH)} characters`);
   }
@@ -295,10 +296,23 @@ function contentOf({ headers, body }: Request): () => Content {
   return () => (content ??= parseContent(headers['content-type'], body));
 }
 
-function ensuredLink(headers: Request['headers']): 'versioned' | 'unversioned' | undefined {
-  const value = headers['x-oada-ensure-link'];
-  if (value === undefined || value === 'versioned' || value === 'unversioned') return value;
-  throw new Refusal(400, 'Unsupported value for X-OADA-Ensure-Link');
+/** A link to a resource that is still to be made. */
+interface EnsuredLink {
+  readonly _id: string;
+  readonly _rev?: number;
+}
+
+function ensuredLink(headers: Request['headers']): EnsuredLink | undefined {
+  switch (headers['x-oada-ensure-link']) {
+    case undefined:
+      return undefined;
+    case 'versioned':
+      return { _id: `resources/${ksuid()}`, _rev: 0 };
+    case 'unversioned':
+      return { _id: `resources/${ksuid()}` };
+    default:
+      throw new Refusal(400, 'Unsupported value for X-OADA-Ensure-Link');
+  }
 }
 
 function checkWritable({ resource, segments, link }: Place): void {
@@ -306,6 +320,12 @@ function checkWritable({ resource, segments, link }: Place): void {
   if (segments.length > 0 && link === undefined) {
     throw new Refusal(404, `${resource.id} does not exist, so nothing can be written below it`);
   }
+}
+
+/** It stands in a header of each answer. */
+function checkType(type: Json | undefined): void {
+  if (typeof type !== 'string' || type.length <= MAX_TYPE_LENGTH) return;
+  throw new Refusal(400, `The type of a resource has at most ${String(MAX_TYPE_LENGTH)} characters`);
 }
 
 const STATUS_TEXTS: Readonly<Record<number, string>> = {
@@ -316,6 +336,7 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
   406: 'Not Acceptable',
   412: 'Precondition Failed',
   413: 'Payload Too Large',
+  414: 'URI Too Long',
   422: 'Unprocessable Entity',
   500: 'Internal Server Error',
   501: 'Not Implemented',

@@ -4,22 +4,13 @@ import type { Json, JsonObject, Node } from './json.js';
 import { nest, isObject } from './json.js';
 import { edgeKey, pointer, SYSTEM_USER } from './resource.js';
 import type { Edge, Resource } from './resource.js';
-import type { ChangeRecord, NestedChange, Operation } from './storage.js';
+import type { ChangeRecord, Operation } from './storage.js';
 import { changeDocument } from './watches.js';
 import type { Watches } from './watches.js';
 
 /** Where a transaction finds the resources at the other end of links; all of them are in memory by then. */
 interface Resources {
   need(id: string): Resource;
-}
-
-/** An edge that is due for the changes of its child. */
-interface Climb {
-  readonly edge: Edge;
-  readonly child: Resource;
-  readonly nested: NestedChange[];
-  /** The resources on the way up to here: a link back to one of them is not followed. */
-  readonly chain: Set<string>;
 }
 
 /** One write: what it does to memory at once, and the operations that store it. */
@@ -127,48 +118,69 @@ export class Transaction {
   }
 
   /**
-   * Carries the new revision up over the versioned links, breadth first. What a parent still waits to hear from a
-   * child reaches it in one revision.
+   * Carries the new revision up over the versioned links, children before their parents: so each link costs one
+   * revision of its parent, however many ways lead up to it. A link that closes a circle is not followed.
    */
   climb(origin: Resource): void {
-    const due = new Map<string, Climb>();
-    this.#climbFrom(origin, new Set([origin.id]), due);
-    for (const [key, { edge, child, nested, chain }] of due) {
-      due.delete(key);
-      const parent = this.#resources.need(edge.parent);
-      const path = pointer(edge.path);
-      const rev = linkRev(child, parent);
-      const link = edge.path.reduce<Node | undefined>(
-        (node, segment) => (node instanceof Map ? node.get(segment) : undefined),
-        parent.document,
-      );
-      if (link instanceof Map) link.set('_rev', rev);
-      const body = this.begin(parent, SYSTEM_USER, parent.header.type);
-      this.operations.push({ kind: 'leaf', id: parent.id, path: [...edge.path, '_rev'], leaf: rev });
-      this.change(parent, {
-        type: 'merge',
-        body: stamped(nest(edge.path, { _rev: rev }), body),
-        nested: nested.map((change) => ({ ...change, path })),
-      });
-      this.#climbFrom(parent, new Set([...chain, parent.id]), due);
+    if (origin.parents.size === 0) return;
+    const order = this.#upwards(origin);
+    const positions = new Map(order.map((resource, position) => [resource, position]));
+    const revisions = new Map<Resource, number[]>([
+      [origin, origin.header.exists ? [origin.header.rev] : []],
+    ]);
+    for (const [position, child] of order.entries()) {
+      const fresh = revisions.get(child);
+      if (fresh === undefined) continue;
+      for (const edge of child.parents.values()) {
+        const parent = this.#resources.need(edge.parent);
+        if ((positions.get(parent) ?? 0) <= position || !isTold(parent, child)) continue;
+        this.#climbEdge(edge, parent, child, fresh);
+        const known = revisions.get(parent);
+        if (known === undefined) revisions.set(parent, [parent.header.rev]);
+        else known.push(parent.header.rev);
+      }
     }
   }
 
-  #climbFrom(child: Resource, chain: Set<string>, due: Map<string, Climb>): void {
-    const changed: NestedChange[] = child.header.exists
-      ? [{ path: '', id: child.id, rev: child.header.rev }]
-      : [];
-    for (const [key, edge] of child.parents) {
-      const { header } = this.#resources.need(edge.parent);
-      // One user's change is never told through another's resource.
-      if (chain.has(edge.parent) || !header.exists || header.owner !== child.header.owner) continue;
-      const waiting = due.get(key);
-      if (waiting === undefined) due.set(key, { edge, child, nested: [...changed], chain: new Set(chain) });
-      else {
-        waiting.nested.push(...changed);
-        for (const id of chain) waiting.chain.add(id);
+  /** The parent's next revision, which shows the child's. */
+  #climbEdge(edge: Edge, parent: Resource, child: Resource, revisions: readonly number[]): void {
+    const path = pointer(edge.path);
+    const rev = linkRev(child, parent);
+    const link = edge.path.reduce<Node | undefined>(
+      (node, segment) => (node instanceof Map ? node.get(segment) : undefined),
+      parent.document,
+    );
+    if (link instanceof Map) link.set('_rev', rev);
+    const body = this.begin(parent, SYSTEM_USER, parent.header.type);
+    this.operations.push({ kind: 'leaf', id: parent.id, path: [...edge.path, '_rev'], leaf: rev });
+    this.change(parent, {
+      type: 'merge',
+      body: stamped(nest(edge.path, { _rev: rev }), body),
+      nested: revisions.map((at) => ({ path, id: child.id, rev: at })),
+    });
+  }
+
+  /** The resource and all that a change of it climbs to, each before its parents where there is no circle. */
+  #upwards(origin: Resource): Resource[] {
+    const parentsOf = (child: Resource): Resource[] =>
+      // Taken from the end; in the order found they are then in the order of the links.
+      [...child.parents.values()]
+        .map((edge) => this.#resources.need(edge.parent))
+        .filter((parent) => isTold(parent, child));
+    const done: Resource[] = [];
+    const seen = new Set([origin]);
+    const way = [{ resource: origin, left: parentsOf(origin) }];
+    for (let top = way.at(-1); top !== undefined; top = way.at(-1)) {
+      const next = top.left.pop();
+      if (next === undefined) {
+        done.push(top.resource);
+        way.pop();
+      } else if (!seen.has(next)) {
+        seen.add(next);
+        way.push({ resource: next, left: parentsOf(next) });
       }
     }
+    return done.reverse();
   }
 
   /** Tells the watchers; to be called once the write is stored. */
@@ -191,6 +203,11 @@ export function stamped(sent: Json, stamp: JsonObject): JsonObject {
   const stampMeta = stamp['_meta'];
   if (!isObject(sentMeta) || !isObject(stampMeta)) return { ...sent, ...stamp };
   return { ...sent, ...stamp, _meta: { ...sentMeta, ...stampMeta } };
+}
+
+/** Does the parent learn of the child's changes? One user's change is never told through another's resource. */
+function isTold({ header: parent }: Resource, { header: child }: Resource): boolean {
+  return parent.exists && parent.owner === child.owner;
 }
 
 /** The revision that a versioned link shows: the target's, 0 where that does not exist or is another user's. */

@@ -19,6 +19,11 @@ export interface Watcher {
 export class Watches {
   readonly #watchers = new Map<string, Set<Watcher>>();
 
+  /** How many resources are watched. */
+  get size(): number {
+    return this.#watchers.size;
+  }
+
   /** @returns the function that ends the watch */
   add(resource: string, watcher: Watcher): () => void {
     let watchers = this.#watchers.get(resource);

@@ -34,13 +34,13 @@ export class Program {
 
   static async start(file: string, environment: Record<string, string> = {}): Promise<Program> {
     const folder = await mkdtemp(join(tmpdir(), 'oada jobs '));
+    const { FORCE_COLOR: _colour, ...inherited } = process.env;
     const env = {
-      ...process.env,
+      ...inherited,
       TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'),
       NO_COLOR: '1',
       ...environment,
     };
-    delete env.FORCE_COLOR;
     const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
       cwd: folder,
       env,

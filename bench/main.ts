@@ -1,0 +1,88 @@
+// `npm run bench`: what every claim about speed rests on. `npm run bench -- --quick` does a tenth of the work.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { OADAServer } from '@oada/jobs/server';
+
+import { drain } from './drain.js';
+import { linkCosts } from './lists.js';
+import { InProcess, measure, Socket } from './raw.js';
+import { startStore, TOKEN } from './store.js';
+import { plainTable } from './table.js';
+
+const scale = process.argv.includes('--quick') ? 0.1 : 1;
+const count = (full: number): number => Math.round(full * scale);
+
+console.log(`Node ${process.version} on ${String(cpus().length)} × ${cpus()[0]?.model ?? 'unknown'}\n`);
+
+const folder = await mkdtemp(join(tmpdir(), 'oada-jobs-bench-'));
+try {
+  await rawRequests();
+  await lists();
+  await jobs();
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+async function rawRequests(): Promise<void> {
+  const table = plainTable(['raw requests/s, server on disk', '1 in flight', '10', '50']);
+  const inFlight = [1, 10, 50];
+  await using store = await startStore(join(folder, 'raw'));
+  await using socket = await Socket.open(store.url, TOKEN);
+  await using server = await OADAServer.start({
+    path: join(folder, 'raw-in-process'),
+    tokens: [{ token: TOKEN }],
+  });
+  const inProcess = new InProcess(server.client());
+  for (const [name, wire] of [
+    ['one WebSocket, two processes', socket],
+    ['in process', inProcess],
+  ] as const) {
+    for (const method of ['GET', 'PUT'] as const) {
+      const rates: number[] = [];
+      for (const at of inFlight) rates.push(await measure(wire, method, at, count(20_000)));
+      table.push([`${method}, ${name}`, ...rates.map((rate) => Math.round(rate))]);
+    }
+  }
+  console.log(table.toString(), '\n');
+}
+
+async function lists(): Promise<void> {
+  const { small, large, ratio } = await linkCosts(join(folder, 'lists'), count(4000));
+  const table = plainTable(['one link PUT and its DELETE', 'µs', 'ratio (aim: at most 1.5)']);
+  table.push(
+    ['in a list of 100', small.toFixed(0), ''],
+    ['in a list of 100,000', large.toFixed(0), ratio.toFixed(2)],
+  );
+  console.log(table.toString(), '\n');
+}
+
+async function jobs(): Promise<void> {
+  const head = [
+    'jobs drained at concurrency 10',
+    'jobs/s',
+    'GET',
+    'PUT',
+    'DELETE',
+    'requests per job (aim: at most 6)',
+  ];
+  const table = plainTable(head);
+  const total = count(5000);
+  {
+    await using store = await startStore(join(folder, 'jobs'));
+    table.push(await drain('over a socket, two processes', { domain: store.url, token: TOKEN }, total));
+  }
+  {
+    await using server = await OADAServer.start({
+      path: join(folder, 'jobs-in-process'),
+      tokens: [{ token: TOKEN }],
+    });
+    table.push(await drain('in process, server on disk', server.client(), total));
+  }
+  {
+    await using server = await OADAServer.start({ tokens: [{ token: TOKEN }] });
+    table.push(await drain('in process, server in memory', server.client(), total));
+  }
+  console.log(table.toString());
+}
