@@ -94,6 +94,17 @@ export function claimOf(document: unknown): ClaimRecord | undefined {
   return typeof instance === 'string' && typeof attempt === 'number' ? { instance, attempt } : undefined;
 }
 
+/** When a job came to its end: the time of its last update. */
+export function finalTime(document: unknown): Date | undefined {
+  const updates = isJsonObject(document) ? document['updates'] : undefined;
+  if (!isJsonObject(updates)) return undefined;
+  const last = updates[Object.keys(updates).toSorted().at(-1) ?? ''];
+  const time = isJsonObject(last) ? last['time'] : undefined;
+  if (typeof time !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(time)) return undefined;
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
 /** Has the document been linked before it was written? A tree PUT does that. */
 export function isEmptyDocument(document: unknown): boolean {
   return document === undefined || (isJsonObject(document) && !Object.keys(document).some(isEntryKey));

@@ -1,12 +1,14 @@
 import type { Clock } from './clock.js';
 import { toError } from './errors.js';
-import { parseJson, stringify, toJson } from './json.js';
-import type { Json, JsonObject } from './json.js';
+import { isJsonObject, stringify, toJson } from './json.js';
+import type { Json, JsonArray, JsonObject } from './json.js';
 import type { OptionalLevel } from './options.js';
 
 /** How long an update that nobody waits for may wait for others to be written with. */
 const GATHER_MS = 100;
 const MAX_META_BYTES = 256 * 1024;
+/** How much is written at once, more or less: stores refuse what is too large. */
+const MAX_WRITE_LENGTH = 2 * 1024 * 1024;
 const MAX_STATUS_LENGTH = 1000;
 
 export interface LoggerOptions {
@@ -24,6 +26,9 @@ export interface LoggerOptions {
 export class Logger {
   readonly #options: LoggerOptions;
   #gathered: Record<string, Json> | undefined;
+  #gatheredLength = 0;
+  /** What was gathered before, and is enough for a write of its own. */
+  readonly #full: Record<string, Json>[] = [];
   #last = '';
   #writing: Promise<void> = Promise.resolve();
   #cancelTimer: (() => void) | undefined;
@@ -72,18 +77,19 @@ export class Logger {
     this.#cancelTimer = undefined;
     const updates = this.#gathered;
     this.#gathered = undefined;
+    this.#gatheredLength = 0;
     return updates === undefined ? {} : { updates };
   }
 
   /**
-   * Resolves when nothing is being written. What is gathered stays for {@link Logger.take}.
+   * Resolves when nothing is being written. What is gathered for the last write stays for {@link Logger.take}.
    *
    * @internal
    */
   settled(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    return this.#writing;
+    return this.#writeInTurn(() => this.#full.shift());
   }
 
   /**
@@ -92,12 +98,18 @@ export class Logger {
    * @internal
    */
   flush(): Promise<void> {
+    return this.#writeInTurn(() => this.#full.shift() ?? this.take()['updates']);
+  }
+
+  #writeInTurn(next: () => Json | undefined): Promise<void> {
     this.#writing = this.#writing.then(async () => {
-      if (this.#write === undefined || this.#gathered === undefined) return;
-      try {
-        await this.#write(this.take());
-      } catch (error) {
-        this.#options.onError(toError(error));
+      if (this.#write === undefined) return;
+      for (let updates = next(); updates !== undefined; updates = next()) {
+        try {
+          await this.#write({ updates });
+        } catch (error) {
+          this.#options.onError(toError(error));
+        }
       }
     });
     return this.#writing;
@@ -116,12 +128,18 @@ export class Logger {
     const { clock, redact } = this.#options;
     const text = typeof status === 'string' ? status : (stringify(safeJson(status)) ?? 'undefined');
     const stored = meta === undefined ? undefined : safeJson(meta);
-    this.#gathered ??= {};
-    this.#gathered[this.#nextKey()] = {
-      status: redact(text.slice(0, MAX_STATUS_LENGTH)),
+    const update = {
+      status: redact(text).slice(0, MAX_STATUS_LENGTH),
       time: clock.now().toISOString(),
       ...(stored !== undefined && { meta: redactJson(stored, redact) }),
     };
+    this.#gathered ??= {};
+    this.#gathered[this.#nextKey()] = update;
+    this.#gatheredLength += JSON.stringify(update).length;
+    if (this.#gatheredLength < MAX_WRITE_LENGTH) return;
+    this.#full.push(this.#gathered);
+    this.#gathered = undefined;
+    this.#gatheredLength = 0;
   }
 
   /** Keys made in one second sort by chance, so each is made to come after the last. */
@@ -166,17 +184,23 @@ function increment(key: string): string {
 }
 
 function safeJson(value: unknown): Json | undefined {
-  if (value instanceof Error) return { name: value.name, message: value.message };
   try {
+    if (value instanceof Error) return toJson({ name: value.name, message: value.message }, MAX_META_BYTES);
     return toJson(value, MAX_META_BYTES);
   } catch {
     return '[not stored: it is no JSON, or too large]'; // said in the update itself
   }
 }
 
-function redactJson(value: Json, redact: (text: string) => string): Json {
-  const text = JSON.stringify(value);
-  const redacted = redact(text);
-  if (redacted === text) return value;
-  return parseJson(redacted);
+function redactJson(value: Json | undefined, redact: (text: string) => string): Json {
+  if (typeof value === 'string') return redact(value);
+  if (isJsonArray(value)) return value.map((item) => redactJson(item, redact));
+  if (!isJsonObject(value)) return value ?? null;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]): [string, Json] => [redact(key), redactJson(item, redact)]),
+  );
+}
+
+function isJsonArray(value: Json | undefined): value is JsonArray {
+  return Array.isArray(value);
 }

@@ -71,7 +71,7 @@ export function resolveServiceOptions(
 }
 
 function checkLevels(logging: unknown): void {
-  const levels: unknown[] = Array.isArray(logging) ? logging : [logging];
+  const levels: readonly unknown[] = Array.isArray(logging) ? logging : [logging];
   const isList = Array.isArray(logging) && levels.every((level) => level === 'debug' || level === 'trace');
   if (!isList) throw expected('logging', "a list of 'debug' and 'trace'", levels.join());
 }

@@ -95,7 +95,9 @@ export function isJobKey(key: string): boolean {
 export function linkedId(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || !('_id' in value)) return undefined;
   const { _id } = value;
-  return typeof _id === 'string' && /^resources\/[^/]+$/.test(_id) && isAddressable(_id) ? _id : undefined;
+  if (typeof _id !== 'string') return undefined;
+  const name = /^resources\/([^/]+)$/.exec(_id)?.[1];
+  return name !== undefined && isAddressable(name) ? _id : undefined;
 }
 
 export function link(id: string): JsonObject {

@@ -2,7 +2,8 @@ import debug from 'debug';
 import { assert as assertQueue } from '@oada/types/oada/service/queue.js';
 
 import { backoff, sleep } from './clock.js';
-import { ConfigError, toError } from './errors.js';
+import { ConfigError, StoreError, toError } from './errors.js';
+import { isEmptyDocument } from './job.js';
 import { isJsonObject } from './json.js';
 import type { Json } from './json.js';
 import { storeUrl } from './oada/address.js';
@@ -23,6 +24,8 @@ interface KeptQueue {
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
+/** Until an entry that could not be read, or was empty, is read again. */
+const UNKNOWN_WAIT_MS = 250;
 
 /** Has a {@link Queue} for each entry of the list `queues`, for as long as the entry is there. */
 export class QueueEntries {
@@ -36,6 +39,9 @@ export class QueueEntries {
   #entries: ReadonlyMap<string, Json> = new Map();
   #arranging: Promise<void> | undefined;
   #arrangeAgain = false;
+  /** Since when what they link to was seen empty. */
+  readonly #emptySince = new Map<string, number>();
+  #cancelLook: () => void = () => undefined;
   #stopping = false;
 
   /** @param store of the service's own token, open already */
@@ -73,6 +79,7 @@ export class QueueEntries {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#cancelLook();
     this.#list.stop();
     await this.#arranging;
     for (const queue of this.#queues.values()) this.#end(queue);
@@ -98,11 +105,7 @@ export class QueueEntries {
   async #arrangeUntilDone(): Promise<void> {
     while (this.#arrangeAgain && !this.#stopping) {
       this.#arrangeAgain = false;
-      const wanted = new Map<string, StoreAddress>();
-      for (const [key, entry] of this.#entries) {
-        const address = await this.#addressOf(key, entry);
-        if (address !== undefined) wanted.set(key, address);
-      }
+      const wanted = await this.#wanted();
       for (const [key, queue] of this.#queues) {
         if (isSame(queue.address, wanted.get(key))) continue;
         this.#queues.delete(key);
@@ -115,24 +118,57 @@ export class QueueEntries {
     }
   }
 
+  /** Entries that are links change unheard, so they are read from time to time. */
+  async #wanted(): Promise<Map<string, StoreAddress>> {
+    const { clock, options } = this.#deps;
+    const wanted = new Map<string, StoreAddress>();
+    let lookIn = Infinity;
+    for (const [key, entry] of this.#entries) {
+      const address = await this.#addressOf(key, entry);
+      if (linkedId(entry) !== undefined)
+        lookIn = Math.min(lookIn, address === 'unknown' ? UNKNOWN_WAIT_MS : options.checkInterval);
+      const kept = address === 'unknown' ? this.#queues.get(key)?.address : address;
+      if (kept !== undefined) wanted.set(key, kept);
+    }
+    this.#cancelLook();
+    if (!this.#stopping) this.#cancelLook = clock.setTimer(() => void this.#arrange(), lookIn);
+    return wanted;
+  }
+
   #isStopping(): boolean {
     return this.#stopping;
   }
 
   /** Reads an entry, inline or behind its link; a bad one is told of and left alone. */
-  async #addressOf(key: string, entry: Json): Promise<StoreAddress | undefined> {
-    const text = JSON.stringify(entry);
+  async #addressOf(key: string, entry: Json): Promise<StoreAddress | 'unknown' | undefined> {
+    let text = JSON.stringify(entry);
     try {
       const id = linkedId(entry);
-      const address = parseEntry(id === undefined ? entry : (await this.#store.get(`/${id}`)).data);
+      const data = id === undefined ? entry : (await this.#store.get(`/${id}`)).data;
+      if (id !== undefined && this.#isStillEmpty(key, data)) return 'unknown';
+      text += JSON.stringify(data);
+      const address = parseEntry(data);
       this.#refused.delete(key);
       return address;
     } catch (error) {
+      if (error instanceof StoreError && isPassing(error)) return 'unknown';
       if (this.#refused.get(key) !== text)
         this.#deps.events.emit('queue:refused', { queue: key, error: toError(error) });
       this.#refused.set(key, text);
       return undefined;
     }
+  }
+
+  /** A tree PUT links an entry before it writes it. */
+  #isStillEmpty(key: string, data: unknown): boolean {
+    const { clock, options } = this.#deps;
+    if (!isEmptyDocument(data)) {
+      this.#emptySince.delete(key);
+      return false;
+    }
+    const since = this.#emptySince.get(key) ?? clock.monotonic();
+    this.#emptySince.set(key, since);
+    return clock.monotonic() - since < options.contentTimeout;
   }
 
   #keep(key: string, address: StoreAddress): KeptQueue {
@@ -178,6 +214,11 @@ function parseEntry(entry: unknown): StoreAddress {
     throw new ConfigError('`domain` and `token` have to be text.');
   storeUrl({ domain, token });
   return { domain, token };
+}
+
+/** It says nothing of the entry. */
+function isPassing({ code }: StoreError): boolean {
+  return code !== 'OADA_JOBS_STORE_NOT_FOUND' && code !== 'OADA_JOBS_STORE_FORBIDDEN';
 }
 
 function isSame(one: StoreAddress, other: StoreAddress | undefined): boolean {

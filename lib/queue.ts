@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import type { OADAClient } from '@oada/client';
 import debug from 'debug';
 
@@ -28,6 +30,8 @@ export interface QueueDeps {
   readonly slots: Slots;
   readonly clock: Clock;
   readonly events: Events;
+  /** The tokens of all queues: a work function may come by those of others. */
+  readonly secrets: Set<string>;
 }
 
 /** Watches one pending list, with one token, and has a {@link Runner} run each job in it. */
@@ -41,6 +45,10 @@ export class Queue {
   /** Found, and not begun. First come, first served. */
   readonly #waiting = new Map<string, FoundJob>();
   readonly #running = new Map<string, Promise<void>>();
+  /** The running jobs themselves: more than one link may lead to a job. */
+  readonly #busy = new Set<string>();
+  /** Keys that were linked anew while the job before was running. */
+  readonly #linkedAnew = new Set<string>();
   /** Filed, but under keys that cannot be removed from the list. */
   readonly #unremovable = new Set<string>();
   #stopping = false;
@@ -52,6 +60,7 @@ export class Queue {
     const paths = classicPaths(deps.service);
     this.id = id;
     this.#deps = deps;
+    setMaxListeners(0, this.#abort.signal); // each running job has some
     this.#store = openStore(source, {
       clock,
       timeout: options.requestTimeout,
@@ -59,6 +68,7 @@ export class Queue {
         events.emit('store:requested', { queue: id, method, error });
       },
     });
+    deps.secrets.add(this.#store.client.getToken());
     this.#list = new WatchedList({
       store: this.#store,
       clock,
@@ -68,8 +78,8 @@ export class Queue {
         listed: (entries) => {
           this.#listed(entries);
         },
-        changed: (key, entry) => {
-          this.#add(key, entry, false);
+        changed: (key, written) => {
+          this.#changed(key, written);
         },
         removed: (key) => this.#waiting.delete(key),
         lost: (error, retryIn) => {
@@ -139,9 +149,24 @@ export class Queue {
     this.#listedOnce = true;
   }
 
+  /** What was written may be a part of the entry only, as when the revision of a versioned link goes up. */
+  #changed(key: string, written: Json): void {
+    const isLink = linkedId(written) !== undefined;
+    if (isLink && this.#running.has(key)) this.#linkedAnew.add(key);
+    else if (isLink) this.#add(key, written, false);
+    else if (!this.#isKnown(key)) this.#readList();
+  }
+
+  #readList(): void {
+    this.#list.refresh().catch(() => undefined); // the next check tells of it
+  }
+
+  #isKnown(key: string): boolean {
+    return this.#waiting.has(key) || this.#running.has(key) || this.#unremovable.has(key) || !isJobKey(key);
+  }
+
   #add(key: string, entry: Json, leftOver: boolean): void {
-    const known = this.#waiting.has(key) || this.#running.has(key) || this.#unremovable.has(key);
-    if (this.#stopping || known || !isJobKey(key)) return;
+    if (this.#stopping || this.#isKnown(key)) return;
     this.#waiting.set(key, { key, entry, leftOver, jobId: linkedId(entry), tries: 1 });
     this.#begin();
   }
@@ -150,25 +175,30 @@ export class Queue {
   readonly #begin = (): void => {
     const { slots } = this.#deps;
     for (const [key, found] of this.#waiting) {
+      const { jobId } = found;
+      if (jobId !== undefined && this.#busy.has(jobId)) continue; // its turn comes when that run is over
       if (!slots.take()) {
         slots.whenFree(this.#begin);
         return;
       }
       this.#waiting.delete(key);
+      if (jobId !== undefined) this.#busy.add(jobId);
       this.#running.set(key, this.#run(found));
     }
   };
 
   async #run(found: FoundJob): Promise<void> {
     const { slots, clock } = this.#deps;
-    const { key, tries } = found;
+    const { key, jobId = '', tries } = found;
     const settled = await new Runner(found, this.#runnerDeps).run();
     slots.release();
     if (settled === 'filed' && !isAddressable(key)) this.#unremovable.add(key);
     if (settled === 'unsettled') await sleep(clock, backoff(clock, tries, 500, 30_000), this.#abort.signal);
     this.#running.delete(key);
-    if (settled !== 'unsettled' || this.#stopping) return;
-    this.#waiting.set(key, { ...found, tries: tries + 1 });
+    this.#busy.delete(jobId);
+    if (this.#stopping) return;
+    if (settled === 'unsettled') this.#waiting.set(key, { ...found, tries: tries + 1 });
+    if (this.#linkedAnew.delete(key)) this.#readList();
     this.#begin();
   }
 }

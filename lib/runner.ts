@@ -3,13 +3,13 @@ import type { Clock } from './clock.js';
 import { Claim } from './claim.js';
 import type { DayIndex } from './day-index.js';
 import { InvalidJobError, InvalidResultError, StoreError, toError, UnknownJobTypeError } from './errors.js';
-import type { Events, JobEvent } from './events.js';
-import { isEmptyDocument, Job } from './job.js';
+import type { Events, JobEvent, TypedJobEvent } from './events.js';
+import { finalTime, isEmptyDocument, Job } from './job.js';
 import { Logger } from './logger.js';
 import type { Json, JsonObject } from './json.js';
 import type { Store, StoredDocument } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
-import { failure, finalRecord } from './outcome.js';
+import { failure, finalRecord, redactedError } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import { dayOf, isAddressable, JOB_TYPE } from './paths.js';
 import type { FinalStatus, Paths } from './paths.js';
@@ -41,6 +41,8 @@ export interface RunnerDeps {
   readonly options: ResolvedServiceOptions;
   readonly clock: Clock;
   readonly events: Events;
+  /** What no record and no event may show. */
+  readonly secrets: ReadonlySet<string>;
   /** Aborted, with the reason, when running work has to end. */
   readonly abort: AbortSignal;
 }
@@ -49,6 +51,12 @@ export interface RunnerDeps {
 export type Settled = 'filed' | 'skipped' | 'interrupted' | 'unsettled';
 
 type FinalOutcome = Exclude<Outcome, { kind: 'interrupted' }>;
+
+/** What was stored as the end of a job. */
+interface Finished {
+  readonly outcome: FinalOutcome;
+  readonly time: Date | undefined;
+}
 
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 30_000;
@@ -77,44 +85,49 @@ export class Runner {
     }
   }
 
-  /** The life of a job. */
-  async #live(): Promise<Settled> {
+  /**
+   * The life of a job.
+   *
+   * @param leftOver whoever has claimed it is taken for dead
+   */
+  async #live(leftOver: boolean = this.#found.leftOver): Promise<Settled> {
     const { jobId } = this.#found;
     if (jobId === undefined) return this.#fileEntry(); //          no link: filed as it stands
     const seen = await this.#read(jobId); //                       found
+    if (seen === 'stopping') return 'interrupted';
     if (seen === 'foreign') return this.#skip('it belongs to another user');
     const job = parse(jobId, seen);
     if (job instanceof Error) return this.#refuse(jobId, seen, job); // unrun
-    if (isFinal(job.status)) return this.#file(jobId, job.status); // a crash came between
+    if (!leftOver && this.#isHeld(job)) return this.#skip('another instance has it');
+    if (isFinal(job.status)) return this.#file(jobId, job.status, finalTime(seen.data)); // a crash came between
     const work = this.#prepare(job);
     if (work instanceof Error) return this.#refuse(jobId, seen, work);
     const logger = this.#logger();
     const claim = await this.#claim(job, seen, logger); //         claimed
-    if (claim === undefined) return this.#skip('another instance has it');
+    if (claim === undefined) return this.#live(false); // it was changed meanwhile: look again
     logger.writeTo((updates) => claim.add(updates));
     const started = this.#deps.clock.monotonic();
     const event = { ...this.#event, type: job.type };
     this.#deps.events.emit('job:started', { ...event, attempt: claim.record.attempt });
     const outcome = await perform(work, { jobId, logger, event, ...this.#deps }); // run
     await logger.settled(); //                                     logged
-    if (outcome.kind === 'interrupted') return this.#release(claim, logger);
+    if (outcome.kind === 'interrupted') return this.#release(claim, logger, event);
     const final = await this.#finish(claim, logger, outcome); //   final
     if (final === undefined) return this.#skip('another instance has taken it over');
-    const duration = this.#deps.clock.monotonic() - started;
-    if (final.kind === 'success') this.#deps.events.emit('job:succeeded', { ...event, duration });
-    else this.#deps.events.emit('job:failed', { ...event, duration, error: final.error });
-    return this.#file(jobId, final.kind); //                       filed
+    this.#tell(final.outcome, event, started);
+    return this.#file(jobId, final.outcome.kind, final.time); //   filed
   }
 
   /** The job's document; a listed job may still be empty, and is waited for. */
-  async #read(jobId: string): Promise<StoredDocument | 'foreign'> {
-    const { store, clock, options } = this.#deps;
+  async #read(jobId: string): Promise<StoredDocument | 'foreign' | 'stopping'> {
+    const { store, clock, options, abort } = this.#deps;
     const deadline = clock.monotonic() + options.contentTimeout;
     for (let wait = EMPTY_WAIT_MS; ; wait *= 2) {
       const seen = await store.get(`/${jobId}`).catch(absentOrForeign);
       const left = deadline - clock.monotonic();
       if (seen === 'foreign' || !isEmptyDocument(seen.data) || left <= 0) return seen;
-      await sleep(clock, Math.min(wait, left), this.#deps.abort);
+      await sleep(clock, Math.min(wait, left), abort);
+      if (abort.aborted) return 'stopping';
     }
   }
 
@@ -131,12 +144,17 @@ export class Runner {
     }
   }
 
+  /** Another instance runs it, or files it right now. */
+  #isHeld({ claim, status }: Job): boolean {
+    const isTaken = status === 'running' || isFinal(status);
+    return claim !== undefined && isTaken && claim.instance !== this.#deps.instance;
+  }
+
   /** Takes the job, and says that it has started, in one write. */
   async #claim(job: Job, seen: StoredDocument, logger: Logger): Promise<Claim | undefined> {
     const { store, instance } = this.#deps;
-    const held = job.claim !== undefined && job.status === 'running';
-    if (held && job.claim.instance === instance) return Claim.resume(store, job._id, seen, instance);
-    if (held && !this.#found.leftOver) return undefined;
+    const ours = job.claim?.instance === instance && job.status === 'running';
+    if (ours) return Claim.resume(store, job._id, seen, instance);
     const record = { instance, attempt: job.attempts + 1 };
     const patch = { status: 'running', ...logger.take('started', 'Runner started') };
     return Claim.take(store, { jobId: job._id, seen, record, patch });
@@ -154,7 +172,7 @@ export class Runner {
       if (claim === undefined) return 'unsettled'; // it has changed: look again
     }
     this.#deps.events.emit('job:failed', { ...this.#event, type: '', duration: 0, error });
-    return this.#file(jobId, 'failure');
+    return this.#file(jobId, 'failure', finalTime(patch));
   }
 
   /** Files an entry of the list that is no link: what stands there is kept, as a job of its own. */
@@ -168,46 +186,56 @@ export class Runner {
     if (outcome.kind !== 'failure') return 'skipped';
     await store.put(`/${jobId}`, { entry: this.#found.entry, ...this.#record(outcome) }, { type: JOB_TYPE });
     events.emit('job:failed', { ...this.#event, jobId, type: '', duration: 0, error });
-    return this.#file(jobId, 'failure');
+    return this.#file(jobId, 'failure', clock.now());
   }
 
   /** Writes status, result and the last updates; what the store refuses to take becomes a failure that says so. */
-  async #finish(claim: Claim, logger: Logger, outcome: FinalOutcome): Promise<FinalOutcome | undefined> {
-    const last = logger.take(outcome.kind, 'Runner finished');
+  async #finish(claim: Claim, logger: Logger, outcome: FinalOutcome): Promise<Finished | undefined> {
+    const patch = { ...this.#record(outcome), ...logger.take(outcome.kind, 'Runner finished') };
     try {
-      return (await this.#insist(() => claim.decide({ ...this.#record(outcome), ...last })))
-        ? outcome
-        : undefined;
+      if (!(await this.#insist(() => claim.decide(patch)))) return undefined;
+      return { outcome, time: finalTime(patch) };
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'OADA_JOBS_STORE_REFUSED') throw error;
-      const refused = failure(new InvalidResultError(error.message));
-      return refused.kind === 'failure' && (await claim.decide(this.#record(refused))) ? refused : undefined;
+      const refused = failure(new InvalidResultError(error.message.replace(/\.$/, '')));
+      // A failure holds little: where even that is refused, there is nothing better to write.
+      if (refused.kind !== 'failure' || outcome.kind === 'failure') throw error;
+      return await this.#finish(claim, logger, refused);
     }
   }
 
+  #tell(outcome: FinalOutcome, event: TypedJobEvent, started: number): void {
+    const { clock, events } = this.#deps;
+    const duration = clock.monotonic() - started;
+    if (outcome.kind === 'success') events.emit('job:succeeded', { ...event, duration });
+    else events.emit('job:failed', { ...event, duration, error: redactedError(outcome.error, this.#redact) });
+  }
+
   /** Gives the job back as it was found. */
-  async #release(claim: Claim, logger: Logger): Promise<Settled> {
+  async #release(claim: Claim, logger: Logger, event: TypedJobEvent): Promise<Settled> {
     const patch = { status: 'queued', claim: null, attempts: claim.record.attempt - 1 };
     await claim.decide({ ...patch, ...logger.take('interrupted', 'The service stopped') });
+    this.#deps.events.emit('job:interrupted', event);
     return 'interrupted';
   }
 
   /**
    * First the link in the day-index, then the pending link is removed: a crash between the two leaves a job that is
-   * pending and final, and whoever finds it files it.
+   * pending and final, and whoever finds it files it, under the same day.
    */
-  async #file(jobId: string, status: FinalStatus): Promise<Settled> {
+  async #file(jobId: string, status: FinalStatus, time: Date | undefined): Promise<Settled> {
     const { store, dayIndex, clock, paths, events } = this.#deps;
+    const day = dayOf(time ?? clock.now());
     const { key } = this.#found;
     const named = isAddressable(key) ? key : jobId.slice('resources/'.length);
-    await this.#insist(() => dayIndex.add(status, dayOf(clock.now()), named, jobId));
+    await this.#insist(() => dayIndex.add(status, day, named, jobId));
     if (isAddressable(key)) await this.#insist(() => store.delete(paths.pending(key)));
     events.emit('job:filed', { ...this.#event, jobId, status });
     return 'filed';
   }
 
   #skip(reason: string): Settled {
-    this.#deps.events.emit('job:skipped', { ...this.#event, reason });
+    this.#deps.events.emit('job:skipped', { ...this.#event, reason: this.#redact(reason) });
     return 'skipped';
   }
 
@@ -224,8 +252,10 @@ export class Runner {
   }
 
   readonly #redact = (text: string): string => {
-    const token = this.#deps.store.client.getToken();
-    return token === '' ? text : text.replaceAll(token, '[token]');
+    let redacted = text;
+    for (const secret of this.#deps.secrets)
+      if (secret !== '') redacted = redacted.replaceAll(secret, '[token]');
+    return redacted;
   };
 
   /** The work is done: storing what came of it is tried until it is stored, or the service ends. */

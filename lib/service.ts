@@ -69,6 +69,7 @@ export class Service {
       slots: new Slots(resolved.concurrency),
       clock: systemClock,
       events: this.#events,
+      secrets: new Set(),
     };
   }
 
@@ -163,7 +164,10 @@ function settingsOf(
   fourth: number | ServiceOptions | undefined,
   fifth: ServiceOptions | undefined,
 ): ServiceSettings {
-  if (typeof first === 'object') return first;
+  if (typeof first !== 'string') {
+    checkSettings(first);
+    return first;
+  }
   const byClient = typeof second === 'object';
   const [concurrency, options] = byClient ? [third, fourth] : [fourth, fifth];
   if (typeof concurrency === 'string' || typeof concurrency === 'object') {
@@ -172,6 +176,11 @@ function settingsOf(
   if (options !== undefined && typeof options !== 'object') throw expected('options', 'an object', options);
   const oada = byClient ? second : { domain: second ?? '', token: typeof third === 'string' ? third : '' };
   return { ...options, ...(concurrency !== undefined && { concurrency }), name: first, oada };
+}
+
+function checkSettings(settings: unknown): void {
+  if (!isJsonObject(settings))
+    throw expected('name', "a service's name, or an object with all settings", settings);
 }
 
 function checkSource(oada: unknown): void {

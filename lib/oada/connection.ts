@@ -113,6 +113,7 @@ export class SocketConnection extends EventEmitter implements Connection {
 
   #goesOverHttp({ method, data }: ConnectionRequest): boolean {
     if (method === 'delete') return !this.#deleteKeepsWatches;
+    if (data instanceof Uint8Array) return true; // a frame is JSON
     return data !== undefined && JSON.stringify(data).length > LARGEST_FRAME;
   }
 

@@ -49,7 +49,7 @@ export function sendOverHttp(
       reject(error);
     };
     sent.on('error', fail);
-    sent.end(data === undefined ? undefined : JSON.stringify(data));
+    sent.end(data === undefined || data instanceof Uint8Array ? data : JSON.stringify(data));
   });
 }
 

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { OADAClient } from '@oada/client';
 import type { Connection, ConnectionChange, ConnectionRequest, ConnectionResponse } from '@oada/client';
 import { EventEmitter } from 'eventemitter3';
@@ -69,6 +71,8 @@ export class InProcessConnection extends EventEmitter implements Connection {
       this.#watches.get(requestId)?.end();
       return [{ requestId, status: 200, statusText: 'OK', headers: {} }];
     }
+    // A turn of the event loop for each request: a caller with much to ask would starve timers and sockets.
+    await setImmediate();
     if (this.#closed !== undefined) throw this.#closed;
     const { method, path, watch = false, data } = request;
     const headers = Object.fromEntries(

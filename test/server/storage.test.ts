@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -124,9 +125,17 @@ test('writes that come while one fails, and build on it, fail as well', async ()
   await oada.put({ path: '/resources/r', data: { n: 0 }, ...json });
   let fail = (): void => {};
   const failing = new Promise<void>((_resolve, reject) => (fail = () => reject(new Error('EIO'))));
-  disk.before = () => failing;
+  let begun = 0;
+  let allBegun = (): void => {};
+  const begin = new Promise<void>((resolve) => (allBegun = resolve));
+  disk.before = () => {
+    if (++begun === 10) allBegun();
+    return failing;
+  };
   const writes = Array.from({ length: 10 }, (_, n) => oada.put({ path: '/resources/r', data: { n } }));
+  await begin;
   const reading = oada.get({ path: '/resources/r' });
+  await setImmediate(); // the server has it by then, and the writes it has seen are on their way to the disk
   fail();
   const settled = await Promise.allSettled([...writes, reading]);
   expect(settled.map(({ status }) => status)).toEqual(Array(11).fill('rejected'));

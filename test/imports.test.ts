@@ -1,0 +1,177 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path/posix';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import ts from 'typescript';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LIB = join(ROOT, 'lib');
+
+interface Import {
+  /** From `lib/`, or the name of a package. */
+  readonly target: string;
+  readonly isLocal: boolean;
+  readonly typeOnly: boolean;
+}
+
+interface Module {
+  readonly imports: readonly Import[];
+  readonly file: ts.SourceFile;
+}
+
+const modules = new Map<string, Module>();
+
+beforeAll(async () => {
+  for (const name of await readdir(LIB, { recursive: true })) {
+    if (!name.endsWith('.ts')) continue;
+    const text = await readFile(join(LIB, name), 'utf8');
+    const file = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
+    modules.set(name, { file, imports: importsOf(name, file) });
+  }
+  expect(modules.size).toBeGreaterThan(20);
+});
+
+function importsOf(name: string, file: ts.SourceFile): Import[] {
+  const imports: Import[] = [];
+  const add = (specifier: string, typeOnly: boolean): void => {
+    const isLocal = specifier.startsWith('.');
+    const target = isLocal ? join(dirname(name), specifier).replace(/\.js$/, '.ts') : specifier;
+    imports.push({ target, isLocal, typeOnly });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier))
+      add(node.moduleSpecifier.text, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
+    else if (
+      ts.isExportDeclaration(node) &&
+      node.moduleSpecifier !== undefined &&
+      ts.isStringLiteral(node.moduleSpecifier)
+    )
+      add(node.moduleSpecifier.text, node.isTypeOnly);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [specifier] = node.arguments;
+      add(specifier !== undefined && ts.isStringLiteral(specifier) ? specifier.text : '(computed)', false);
+    } else if (
+      ts.isImportTypeNode(node) &&
+      ts.isLiteralTypeNode(node.argument) &&
+      ts.isStringLiteral(node.argument.literal)
+    )
+      add(node.argument.literal.text, true);
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return imports;
+}
+
+function all(): { name: string; found: Import }[] {
+  return [...modules].flatMap(([name, { imports }]) => imports.map((found) => ({ name, found })));
+}
+
+function isServer(name: string): boolean {
+  return name.startsWith('server/');
+}
+
+describe('the imports of lib/', () => {
+  test('lead to files that are there, and compute nothing', () => {
+    for (const { name, found } of all()) {
+      if (found.isLocal) expect(modules.has(found.target), `${name} → ${found.target}`).toBe(true);
+      expect(found.target).not.toBe('(computed)');
+    }
+  });
+
+  test('make no cycle, types included', () => {
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const visit = (name: string, path: readonly string[]): void => {
+      if (path.includes(name)) cycles.push([...path.slice(path.indexOf(name)), name].join(' → '));
+      if (done.has(name) || path.includes(name)) return;
+      for (const { target, isLocal } of modules.get(name)?.imports ?? [])
+        if (isLocal) visit(target, [...path, name]);
+      done.add(name);
+    };
+    for (const name of modules.keys()) visit(name, []);
+    expect(cycles).toEqual([]);
+  });
+
+  test('lead into the server from nowhere else, and out of it to nothing else', () => {
+    const crossing = all().filter(
+      ({ name, found }) => found.isLocal && isServer(name) !== isServer(found.target),
+    );
+    expect(crossing.map(({ name, found }) => `${name} → ${found.target}`)).toEqual([]);
+  });
+
+  test('name the package itself nowhere', () => {
+    expect(all().filter(({ found }) => found.target.startsWith('@oada/jobs'))).toEqual([]);
+  });
+
+  test('take a value of @oada/client in the adapters only', () => {
+    const takers = all().filter(({ found }) => found.target.startsWith('@oada/client') && !found.typeOnly);
+    expect(takers.length).toBeGreaterThan(0);
+    for (const { name } of takers) expect(name).toMatch(/^oada\/|^server\/connection\.ts$/);
+  });
+
+  test('are of packages that package.json names, and all of those are imported', async () => {
+    const { dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+      dependencies: object;
+    };
+    const packages = all()
+      .filter(({ found }) => !found.isLocal && !found.target.startsWith('node:'))
+      .map(({ found }) =>
+        found.target
+          .split('/')
+          .slice(0, found.target.startsWith('@') ? 2 : 1)
+          .join('/'),
+      );
+    // What the compiler itself puts in where it needs it.
+    const named = Object.keys(dependencies).filter((name) => name !== 'tslib');
+    expect([...new Set(packages)].toSorted()).toEqual(named.toSorted());
+  });
+});
+
+test('time and chance come from the clock alone, outside of the adapters and the server', () => {
+  const clocks = new Set(['setTimeout', 'setInterval', 'setImmediate', 'performance', 'Temporal']);
+  const found: string[] = [];
+  for (const [name, { file }] of modules) {
+    if (name === 'clock.ts' || /^(oada|server)\//.test(name)) continue;
+    const visit = (node: ts.Node): void => {
+      const text = node.getText(file);
+      const isValue = ts.isIdentifier(node) && !isNameOfMember(node) && !ts.isTypeQueryNode(node.parent);
+      if (isValue && clocks.has(node.text)) found.push(`${name}: ${text}`);
+      if (
+        ts.isPropertyAccessExpression(node) &&
+        /^(Date\.now|Math\.random|AbortSignal\.timeout|process\.hrtime)/.test(text)
+      )
+        found.push(`${name}: ${text}`);
+      // Reading a time that is written somewhere is no look at the clock.
+      if (ts.isNewExpression(node) && /^new Date(\(\))?$/.test(text)) found.push(`${name}: ${text}`);
+      if (ts.isCallExpression(node) && text.startsWith('Date(')) found.push(`${name}: ${text}`);
+      ts.forEachChild(node, visit);
+    };
+    visit(file);
+  }
+  expect(found).toEqual([]);
+});
+
+function isNameOfMember(node: ts.Identifier): boolean {
+  const { parent } = node;
+  return (
+    (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+    (ts.isPropertyAssignment(parent) && parent.name === node) ||
+    (ts.isPropertySignature(parent) && parent.name === node)
+  );
+}
+
+test('importing the package loads nothing of the server, and does nothing', async () => {
+  const run = promisify(execFile);
+  const program = fileURLToPath(new URL('programs/list-modules.ts', import.meta.url));
+  const { stdout, stderr } = await run(process.execPath, ['--import', 'tsx', program, join(LIB, 'index.ts')]);
+  expect(stderr).toBe('');
+  const loaded = stdout.trim().split('\n');
+  expect(loaded.some((url) => url.endsWith('/lib/service.ts'))).toBe(true);
+  const unwanted = loaded.filter((url) =>
+    /\/lib\/server\/|\/node_modules\/(fastify|classic-level|ws-server)\//.test(url),
+  );
+  expect(unwanted.map((url) => relative(ROOT, fileURLToPath(url)))).toEqual([]);
+});
