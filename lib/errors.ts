@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'OADA_JOBS_UNKNOWN_TYPE'
   | 'OADA_JOBS_JOB_FAILED'
   | 'OADA_JOBS_JOB_TIMEOUT'
+  | 'OADA_JOBS_JOB_CANCELLED'
+  | 'OADA_JOBS_JOB_LOST'
   | 'OADA_JOBS_STOPPING'
   | 'OADA_JOBS_LIFECYCLE';
 
@@ -100,16 +102,25 @@ export class UnknownJobTypeError extends JobsError {
   }
 }
 
-/** To be thrown by a work function: a failure of a kind of its own, kept as the job's `failureType`. */
+export interface JobErrorOptions extends ErrorOptions {
+  /** The kind of failure, kept as the job's `failureType`. */
+  readonly type?: string;
+  /** Whether a job type that has retries is to be retried after it. @defaultValue true */
+  readonly retry?: boolean;
+}
+
+/** To be thrown by a work function: a failure of a kind of its own. */
 export class JobError extends JobsError {
   override readonly name = 'JobError';
   readonly type: string | undefined;
+  readonly retry: boolean;
 
-  /** @param type the kind of failure, as `{ type }` or as a string */
-  constructor(message: string, type?: string | (ErrorOptions & { readonly type?: string })) {
-    const { type: kind, ...options } = typeof type === 'string' ? { type } : { ...type };
-    super('OADA_JOBS_JOB_FAILED', message, options);
-    this.type = kind;
+  /** @param options or the kind of failure alone */
+  constructor(message: string, options: string | JobErrorOptions = {}) {
+    const { type, retry = true, ...rest } = typeof options === 'string' ? { type: options } : options;
+    super('OADA_JOBS_JOB_FAILED', message, rest);
+    this.type = type;
+    this.retry = retry;
   }
 }
 
@@ -122,6 +133,28 @@ export class JobTimeoutError extends JobsError {
   constructor(timeout: number) {
     super('OADA_JOBS_JOB_TIMEOUT', `The work was not done within ${String(timeout)} ms.`);
     this.timeout = timeout;
+  }
+}
+
+/** Somebody asked for the job to be cancelled. Also the reason of its `signal`. */
+export class JobCancelledError extends JobsError {
+  override readonly name = 'JobCancelledError';
+
+  /** @param why how that was asked for */
+  constructor(why: string) {
+    super('OADA_JOBS_JOB_CANCELLED', `The job was cancelled: ${why}.`);
+  }
+}
+
+/** The job's instance died while it ran, again and again: the job may well be what kills it. */
+export class JobLostError extends JobsError {
+  override readonly name = 'JobLostError';
+
+  constructor(times: number) {
+    super(
+      'OADA_JOBS_JOB_LOST',
+      `The instance that ran the job died, ${String(times)} times. It is not run again, since it may be the cause.`,
+    );
   }
 }
 

@@ -31,13 +31,21 @@ export interface ServiceEvents {
   'queue:stopped': { readonly queue: string };
   /** It could not be started or lost its store; it is tried again in `retryIn` ms. */
   'queue:failed': { readonly queue: string; readonly error: Error; readonly retryIn: number };
+  'queue:paused': { readonly queue: string };
+  'queue:resumed': { readonly queue: string };
   /** An entry of the list of queues that cannot be one; it is left alone until it changes. */
   'queue:refused': { readonly queue: string; readonly error: Error };
   'job:found': JobEvent;
+  /** Another instance has it. It is taken over when that one dies. */
+  'job:held': JobEvent & { readonly instance: string };
   'job:started': TypedJobEvent & { readonly attempt: number };
   'job:succeeded': TypedJobEvent & { readonly duration: number };
   'job:failed': TypedJobEvent & { readonly duration: number; readonly error: Error };
   'job:filed': JobEvent & { readonly status: FinalStatus };
+  /** It is run again, but not before then: it failed and is retried, or its work asked for it. */
+  'job:postponed': TypedJobEvent & { readonly until: Date };
+  /** Another instance died; so many of its jobs are taken over. */
+  'instance:lost': { readonly queue: string; readonly instance: string; readonly jobs: number };
   /** The service stopped before the work was done; the job stays pending. */
   'job:interrupted': TypedJobEvent;
   /** The work function runs on after its timeout; its result is dropped. */

@@ -4,6 +4,8 @@ export type { OptionalLevel, ServiceOptions } from './options.js';
 export { Queue } from './queue.js';
 export { Runner } from './runner.js';
 export { Job } from './job.js';
+export { retryIn } from './retries.js';
+export type { RetryOptions, RetryRequest } from './retries.js';
 export { postJob } from './producer.js';
 export type { NewJob } from './producer.js';
 export { Logger } from './logger.js';
@@ -16,7 +18,9 @@ export {
   ConfigError,
   InvalidJobError,
   InvalidResultError,
+  JobCancelledError,
   JobError,
+  JobLostError,
   JobsError,
   JobTimeoutError,
   LifecycleError,
@@ -24,4 +28,4 @@ export {
   StoreError,
   UnknownJobTypeError,
 } from './errors.js';
-export type { ErrorCode } from './errors.js';
+export type { ErrorCode, JobErrorOptions } from './errors.js';

@@ -24,6 +24,12 @@ export class Job<Config extends object = JsonObject> {
   /** How often it has been claimed before. */
   readonly attempts: number;
   readonly claim: ClaimRecord | undefined;
+  /** How often an instance died while it ran the job. */
+  readonly takeovers: number;
+  /** It is not to be run before then. */
+  readonly startAfter: Date | undefined;
+  /** Higher goes first; 0 where the producer says nothing. */
+  readonly priority: number;
 
   /** @param config as {@link Job.parse} found it, or as a test makes it */
   constructor(record: {
@@ -35,6 +41,9 @@ export class Job<Config extends object = JsonObject> {
     readonly result?: Json | undefined;
     readonly attempts?: number;
     readonly claim?: ClaimRecord | undefined;
+    readonly takeovers?: number;
+    readonly startAfter?: Date | undefined;
+    readonly priority?: number;
   }) {
     this._id = record._id;
     this.service = record.service;
@@ -44,12 +53,16 @@ export class Job<Config extends object = JsonObject> {
     this.result = record.result;
     this.attempts = record.attempts ?? 0;
     this.claim = record.claim;
+    this.takeovers = record.takeovers ?? 0;
+    this.startAfter = record.startAfter;
+    this.priority = record.priority ?? 0;
   }
 
   /** The same job, with its config known for what it is. */
   withConfig<Known extends object>(config: Known): Job<Known> {
-    const { _id, service, type, status, result, attempts, claim } = this;
-    return new Job({ _id, service, type, config, status, result, attempts, claim });
+    const { _id, service, type, status, result, attempts, claim, takeovers, startAfter, priority } = this;
+    const run = { status, result, attempts, claim, takeovers, startAfter, priority };
+    return new Job({ _id, service, type, config, ...run });
   }
 
   /**
@@ -76,14 +89,30 @@ export class Job<Config extends object = JsonObject> {
 }
 
 /** What earlier runs have left on the job, as far as it can be understood. */
-function runRecord(document: JsonObject): Pick<Job, 'status' | 'result' | 'attempts' | 'claim'> {
-  const { status, result, attempts } = document;
+function runRecord(
+  document: JsonObject,
+): Pick<Job, 'status' | 'result' | 'attempts' | 'claim' | 'takeovers' | 'startAfter' | 'priority'> {
+  const { status, result, attempts, takeovers, startAfter, priority } = document;
   return {
     status: typeof status === 'string' ? status : undefined,
     result,
-    attempts: typeof attempts === 'number' && Number.isSafeInteger(attempts) && attempts > 0 ? attempts : 0,
+    attempts: countOf(attempts),
+    takeovers: countOf(takeovers),
+    startAfter: timeOf(startAfter),
+    priority: typeof priority === 'number' && Number.isFinite(priority) ? priority : 0,
     claim: claimOf(document),
   };
+}
+
+function countOf(value: Json | undefined): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+/** ISO 8601; what is no time is none. */
+function timeOf(value: Json | undefined): Date | undefined {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value)) return undefined;
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /** The claim in a job document, be it a job or not. */
@@ -94,15 +123,19 @@ export function claimOf(document: unknown): ClaimRecord | undefined {
   return typeof instance === 'string' && typeof attempt === 'number' ? { instance, attempt } : undefined;
 }
 
+/** The last key of the updates that look like ours: later ones are to sort behind it. */
+export function lastUpdateKey(document: unknown): string {
+  const updates = isJsonObject(document) ? document['updates'] : undefined;
+  const keys = isJsonObject(updates) ? Object.keys(updates) : [];
+  return keys.reduce((last, key) => (/^[0-9A-Za-z]{27}$/.test(key) && key > last ? key : last), '');
+}
+
 /** When a job came to its end: the time of its last update. */
 export function finalTime(document: unknown): Date | undefined {
   const updates = isJsonObject(document) ? document['updates'] : undefined;
   if (!isJsonObject(updates)) return undefined;
   const last = updates[Object.keys(updates).toSorted().at(-1) ?? ''];
-  const time = isJsonObject(last) ? last['time'] : undefined;
-  if (typeof time !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(time)) return undefined;
-  const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? undefined : date;
+  return isJsonObject(last) ? timeOf(last['time']) : undefined;
 }
 
 /** Has the document been linked before it was written? A tree PUT does that. */

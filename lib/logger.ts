@@ -17,6 +17,8 @@ export interface LoggerOptions {
   /** Hides what must not be stored. */
   readonly redact: (text: string) => string;
   readonly onError: (error: Error) => void;
+  /** The key of an update that comes before all of these. */
+  readonly after?: string;
 }
 
 /**
@@ -29,7 +31,7 @@ export class Logger {
   #gatheredLength = 0;
   /** What was gathered before, and is enough for a write of its own. */
   readonly #full: Record<string, Json>[] = [];
-  #last = '';
+  #last: string;
   #writing: Promise<void> = Promise.resolve();
   #cancelTimer: (() => void) | undefined;
   #write: ((updates: JsonObject) => Promise<void>) | undefined;
@@ -37,6 +39,7 @@ export class Logger {
   /** @internal */
   constructor(options: LoggerOptions) {
     this.#options = options;
+    this.#last = options.after ?? '';
   }
 
   info(status: string, meta?: unknown): Promise<void> {

@@ -13,6 +13,10 @@ export interface ServiceOptions {
   readonly checkInterval?: Duration;
   /** How long `stop()` lets running work go on before it aborts it. @defaultValue '30s' */
   readonly drainTimeout?: Duration;
+  /** How long another instance's heartbeat may stand still before its jobs are taken over. @defaultValue '15s' */
+  readonly leaseTimeout?: Duration;
+  /** How many instances may die of a job before it is filed as lost. @defaultValue 3 */
+  readonly maxAttempts?: number;
   /** How long one request to the store may take. @defaultValue '30s' */
   readonly requestTimeout?: Duration;
   /** How long a listed job that is still empty is waited for. @defaultValue '5s' */
@@ -29,6 +33,8 @@ export interface ResolvedServiceOptions {
   readonly concurrency: number;
   readonly checkInterval: number;
   readonly drainTimeout: number;
+  readonly leaseTimeout: number;
+  readonly maxAttempts: number;
   readonly requestTimeout: number;
   readonly contentTimeout: number;
   readonly maxResultSize: number;
@@ -40,6 +46,8 @@ export const serviceDefaults: Readonly<Required<Omit<ServiceOptions, 'logging'>>
   concurrency: 10,
   checkInterval: '30s',
   drainTimeout: '30s',
+  leaseTimeout: '15s',
+  maxAttempts: 3,
   requestTimeout: '30s',
   contentTimeout: '5s',
   maxResultSize: 10 * 1024 * 1024,
@@ -62,6 +70,8 @@ export function resolveServiceOptions(
     concurrency: wholeNumber('concurrency', all.concurrency),
     checkInterval: toMilliseconds(all.checkInterval, 'checkInterval'),
     drainTimeout: toMilliseconds(all.drainTimeout, 'drainTimeout'),
+    leaseTimeout: toMilliseconds(all.leaseTimeout, 'leaseTimeout'),
+    maxAttempts: wholeNumber('maxAttempts', all.maxAttempts),
     requestTimeout: toMilliseconds(all.requestTimeout, 'requestTimeout'),
     contentTimeout: toMilliseconds(all.contentTimeout, 'contentTimeout'),
     maxResultSize: wholeNumber('maxResultSize', all.maxResultSize),

@@ -1,4 +1,11 @@
-import { assertNever, JobError, JobTimeoutError, toError } from './errors.js';
+import {
+  assertNever,
+  JobCancelledError,
+  JobError,
+  JobLostError,
+  JobTimeoutError,
+  toError,
+} from './errors.js';
 import { InvalidJobError, UnknownJobTypeError } from './errors.js';
 import type { Json, JsonObject } from './json.js';
 
@@ -6,17 +13,25 @@ import type { Json, JsonObject } from './json.js';
 export type Outcome =
   | { readonly kind: 'success'; readonly result: Json | undefined }
   | { readonly kind: 'failure'; readonly error: Error; readonly failureType: string | undefined }
+  /** The work function asks to be run again after so many milliseconds. */
+  | { readonly kind: 'retry'; readonly delay: number }
   /** The service stopped; the job is run again. */
   | { readonly kind: 'interrupted' };
 
+/** What a job is filed with. */
+export type FinalOutcome = Extract<Outcome, { kind: 'success' | 'failure' }>;
+export type Failure = Extract<Outcome, { kind: 'failure' }>;
+
 /** The failure that something thrown stands for. */
-export function failure(thrown: unknown): Outcome {
+export function failure(thrown: unknown): Failure {
   const error = toError(thrown);
   return { kind: 'failure', error, failureType: failureType(error) };
 }
 
 function failureType(error: Error): string | undefined {
   if (error instanceof JobTimeoutError) return 'timeout';
+  if (error instanceof JobCancelledError) return 'cancelled';
+  if (error instanceof JobLostError) return 'lost';
   if (error instanceof InvalidJobError) return 'invalid';
   if (error instanceof UnknownJobTypeError) return 'unknown-type';
   return error instanceof JobError ? error.type : undefined;
@@ -29,10 +44,7 @@ export interface FinalRecordOptions {
 }
 
 /** What is written on the job when it has come to its end. */
-export function finalRecord(
-  outcome: Exclude<Outcome, { kind: 'interrupted' }>,
-  options: FinalRecordOptions,
-): JsonObject {
+export function finalRecord(outcome: FinalOutcome, options: FinalRecordOptions): JsonObject {
   switch (outcome.kind) {
     case 'success':
       return { status: 'success', ...(outcome.result !== undefined && { result: outcome.result }) };

@@ -11,6 +11,8 @@ const TYPES = {
   job: 'application/vnd.oada.service.job.1+json',
   queues: 'application/vnd.oada.service.queues.1+json',
   queue: 'application/vnd.oada.service.queue.1+json',
+  /** Ours alone; no other program reads them. */
+  plain: 'application/json',
 } as const;
 
 export const JOB_TYPE: string = TYPES.job;
@@ -39,6 +41,8 @@ export const TREE: Tree = {
         'jobs-success': dayIndex,
         'jobs-failure': dayIndex,
         queues: { _type: TYPES.queues, '*': { _type: TYPES.queue } },
+        instances: { _type: TYPES.plain, '*': { _type: TYPES.plain } },
+        controls: { _type: TYPES.plain },
       },
     },
   },
@@ -51,7 +55,13 @@ export interface Paths {
   readonly jobs: string;
   /** The list of further queues to watch. */
   readonly queues: string;
+  /** The heartbeats of the instances. */
+  readonly instances: string;
+  /** What operators ask for. */
+  readonly controls: string;
   pending(key: string): string;
+  instance(id: string): string;
+  cancelRequest(key: string): string;
   /** @param date UTC, as `2026-01-31` */
   dayIndex(status: FinalStatus, date: string): string;
 }
@@ -63,7 +73,11 @@ export function classicPaths(service: string): Paths {
     tree: TREE,
     jobs: `${base}/jobs`,
     queues: `${base}/queues`,
+    instances: `${base}/instances`,
+    controls: `${base}/controls`,
     pending: (key) => `${base}/jobs/${toSegment(key)}`,
+    instance: (id) => `${base}/instances/${id}`,
+    cancelRequest: (key) => `${base}/controls/cancel/${toSegment(key)}`,
     dayIndex: (status, date) => `${base}/jobs-${status}/day-index/${date}`,
   });
 }

@@ -9,6 +9,8 @@ import type { Store } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
 import { failure } from './outcome.js';
 import type { Outcome } from './outcome.js';
+import { RetryRequest } from './retries.js';
+import type { ResolvedRetries } from './retries.js';
 import type { WorkerContext } from './worker.js';
 
 /** What there is to be done for a job. */
@@ -16,6 +18,7 @@ export interface Work {
   run(context: WorkerContext): unknown;
   /** In milliseconds. */
   readonly timeout: number;
+  readonly retries: ResolvedRetries;
 }
 
 export interface PerformContext {
@@ -26,7 +29,10 @@ export interface PerformContext {
   readonly options: ResolvedServiceOptions;
   readonly clock: Clock;
   readonly events: Events;
+  /** Aborted when the service has stopped for long enough. */
   readonly abort: AbortSignal;
+  /** Aborted when the job is cancelled. */
+  readonly cancel: AbortSignal;
 }
 
 /** How long work may go on after its signal was aborted before it counts as stuck. */
@@ -34,7 +40,7 @@ const STUCK_AFTER_MS = 1000;
 
 /** Runs the work function, for as long as it may. Never rejects, whatever the function does. */
 export async function perform(work: Work, context: PerformContext): Promise<Outcome> {
-  const { jobId, clock, abort, options, logger, store } = context;
+  const { jobId, clock, options, logger, store } = context;
   const control = new AbortController();
   const timeoutError = new JobTimeoutError(work.timeout);
   let stopWaiting: (() => void) | undefined;
@@ -57,19 +63,42 @@ export async function perform(work: Work, context: PerformContext): Promise<Outc
       end(timeoutError);
     },
   });
+  const ended = firstOf(context.abort, context.cancel);
   try {
     const result = await pTimeout(cancellable, {
       milliseconds: work.timeout,
       message: timeoutError,
-      signal: abort,
+      signal: ended.signal,
       customTimers: timersOf(clock),
     });
+    if (result instanceof RetryRequest) return { kind: 'retry', delay: result.delay };
     return storable(result, options.maxResultSize);
   } catch (error) {
-    if (!abort.aborted || error !== abort.reason) return failure(error);
-    end(error instanceof Error ? error : new ServiceStoppingError());
-    return { kind: 'interrupted' };
+    if (!ended.signal.aborted || error !== ended.signal.reason) return failure(error);
+    const reason = toError(error);
+    end(reason);
+    return reason instanceof ServiceStoppingError ? { kind: 'interrupted' } : failure(reason);
+  } finally {
+    ended.forget();
   }
+}
+
+/** Aborted with the first of the signals; `AbortSignal.any` would stay with a signal that lives as long as the service. */
+function firstOf(...signals: readonly AbortSignal[]): { signal: AbortSignal; forget: () => void } {
+  const control = new AbortController();
+  const forward = (): void => {
+    control.abort(signals.find(({ aborted }) => aborted)?.reason);
+  };
+  for (const signal of signals) {
+    if (signal.aborted) forward();
+    signal.addEventListener('abort', forward, { once: true });
+  }
+  return {
+    signal: control.signal,
+    forget: () => {
+      for (const signal of signals) signal.removeEventListener('abort', forward);
+    },
+  };
 }
 
 function storable(result: unknown, maxBytes: number): Outcome {

@@ -19,6 +19,8 @@ const log = debug('oada-jobs:queues');
 /** A queue that is kept going: one that cannot be started is tried again. */
 interface KeptQueue {
   readonly address: StoreAddress;
+  /** Undefined while it cannot be started. */
+  running(): Queue | undefined;
   stop(): Promise<void>;
 }
 
@@ -85,6 +87,15 @@ export class QueueEntries {
     for (const queue of this.#queues.values()) this.#end(queue);
     this.#queues.clear();
     await Promise.all(this.#ending);
+  }
+
+  /** The queues that run now. */
+  ids(): string[] {
+    return [...this.#queues].filter(([, kept]) => kept.running() !== undefined).map(([key]) => key);
+  }
+
+  get(key: string): Queue | undefined {
+    return this.#queues.get(key)?.running();
   }
 
   /** Its running jobs may take a while; nobody waits for them but {@link QueueEntries.stop}. */
@@ -174,11 +185,13 @@ export class QueueEntries {
   #keep(key: string, address: StoreAddress): KeptQueue {
     const { clock, events } = this.#deps;
     const stopping = new AbortController();
+    let running: Queue | undefined;
     const keep = async (): Promise<Queue | undefined> => {
       for (let attempt = 1; !stopping.signal.aborted; attempt++) {
         const queue = new Queue(key, address, this.#deps);
         try {
           await queue.start();
+          running = queue;
           return queue;
         } catch (error) {
           const retryIn = backoff(clock, attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS);
@@ -191,6 +204,7 @@ export class QueueEntries {
     const kept = keep();
     return {
       address,
+      running: () => running,
       stop: async () => {
         stopping.abort();
         const queue = await kept;

@@ -1,20 +1,31 @@
-import { backoff, sleep } from './clock.js';
 import type { Clock } from './clock.js';
 import { Claim } from './claim.js';
 import type { DayIndex } from './day-index.js';
-import { InvalidJobError, InvalidResultError, StoreError, toError, UnknownJobTypeError } from './errors.js';
+import {
+  InvalidJobError,
+  InvalidResultError,
+  JobCancelledError,
+  JobLostError,
+  StoreError,
+  toError,
+  UnknownJobTypeError,
+} from './errors.js';
 import type { Events, JobEvent, TypedJobEvent } from './events.js';
-import { finalTime, isEmptyDocument, Job } from './job.js';
+import { fileJob, insist } from './filing.js';
+import { finalTime, lastUpdateKey } from './job.js';
+import type { Job } from './job.js';
 import { Logger } from './logger.js';
 import type { Json, JsonObject } from './json.js';
 import type { Store, StoredDocument } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
 import { failure, finalRecord, redactedError } from './outcome.js';
-import type { Outcome } from './outcome.js';
-import { dayOf, isAddressable, JOB_TYPE } from './paths.js';
+import type { FinalOutcome } from './outcome.js';
+import { isAddressable, JOB_TYPE } from './paths.js';
 import type { FinalStatus, Paths } from './paths.js';
 import { perform } from './perform.js';
 import type { Work } from './perform.js';
+import { retryDelay } from './retries.js';
+import type { Standing } from './standing.js';
 import type { Worker } from './worker.js';
 
 /** An entry of the pending list. */
@@ -24,10 +35,25 @@ export interface FoundJob {
   readonly jobId: string | undefined;
   /** What stands in the list. */
   readonly entry: Json;
-  /** It was there when the service started: whoever ran it then is taken for dead. */
-  readonly leftOver: boolean;
+  /** When it was found, by the monotonic clock. */
+  readonly since: number;
   /** How often it has been looked at, this time included. */
   readonly tries: number;
+  /** An instance that is known to be dead: its claim counts for nothing. */
+  readonly dead: string | undefined;
+}
+
+/** What a due job's document says; `unlinked`: there is none. */
+export type DueStanding = Exclude<Standing, { kind: 'held' }> | { readonly kind: 'unlinked' };
+
+/** A job that something is to be done with now. */
+export interface DueJob {
+  readonly found: FoundJob;
+  readonly key: string;
+  readonly type: string;
+  readonly priority: number;
+  readonly standing: DueStanding;
+  readonly seen: StoredDocument | undefined;
 }
 
 export interface RunnerDeps {
@@ -41,16 +67,23 @@ export interface RunnerDeps {
   readonly options: ResolvedServiceOptions;
   readonly clock: Clock;
   readonly events: Events;
-  /** What no record and no event may show. */
+  /** Texts that must not be stored or told: the tokens of all queues. */
   readonly secrets: ReadonlySet<string>;
   /** Aborted, with the reason, when running work has to end. */
   readonly abort: AbortSignal;
+  /** Is somebody asking for this job to be cancelled? */
+  isCancelled(key: string): boolean;
 }
 
-/** What became of a job, as far as this instance is concerned; `unsettled`: the store failed, it has to be tried again. */
-export type Settled = 'filed' | 'skipped' | 'interrupted' | 'unsettled';
-
-type FinalOutcome = Exclude<Outcome, { kind: 'interrupted' }>;
+/** What became of a job, as far as this instance is concerned. */
+export type Settled =
+  | { readonly kind: 'filed' | 'skipped' | 'interrupted' }
+  /** It is run again, but not before then. */
+  | { readonly kind: 'delayed'; readonly until: Date }
+  /** Its document is not what it was when it was read. */
+  | { readonly kind: 'changed' }
+  /** The store failed; it has to be looked at again. */
+  | { readonly kind: 'unsettled' };
 
 /** What was stored as the end of a job. */
 interface Finished {
@@ -58,121 +91,116 @@ interface Finished {
   readonly time: Date | undefined;
 }
 
-const FIRST_WAIT_MS = 200;
-const LONGEST_WAIT_MS = 30_000;
-const EMPTY_WAIT_MS = 50;
-
-/** Takes one found job through its life: found, claimed, run, logged, filed. */
+/** Takes one found job through its life: claimed, run, logged, filed. */
 export class Runner {
-  readonly #found: FoundJob;
+  readonly #due: DueJob;
   readonly #deps: RunnerDeps;
-  readonly #event: JobEvent;
+  readonly #event: TypedJobEvent;
+  readonly #cancel = new AbortController();
 
-  constructor(found: FoundJob, deps: RunnerDeps) {
-    this.#found = found;
+  constructor(due: DueJob, deps: RunnerDeps) {
+    const { found, key, type } = due;
+    this.#due = due;
     this.#deps = deps;
-    this.#event = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '' };
+    this.#event = { queue: deps.queue, key, jobId: found.jobId ?? '', type };
+  }
+
+  /** Ends the work, if it has not ended: the job fails as cancelled. */
+  cancel(reason: JobCancelledError): void {
+    this.#cancel.abort(reason);
   }
 
   /** Never rejects. */
   async run(): Promise<Settled> {
-    this.#deps.events.emit('job:found', this.#event);
     try {
       return await this.#live();
     } catch (error) {
-      if (error instanceof StoreError) return 'unsettled'; // told by the store already
+      if (error instanceof StoreError) return { kind: 'unsettled' }; // told by the store already
       return this.#skip(`there is a fault in this library: ${toError(error).stack ?? ''}`);
     }
   }
 
-  /**
-   * The life of a job.
-   *
-   * @param leftOver whoever has claimed it is taken for dead
-   */
-  async #live(leftOver: boolean = this.#found.leftOver): Promise<Settled> {
-    const { jobId } = this.#found;
-    if (jobId === undefined) return this.#fileEntry(); //          no link: filed as it stands
-    const seen = await this.#read(jobId); //                       found
-    if (seen === 'stopping') return 'interrupted';
-    if (seen === 'foreign') return this.#skip('it belongs to another user');
-    const job = parse(jobId, seen);
-    if (job instanceof Error) return this.#refuse(jobId, seen, job); // unrun
-    if (!leftOver && this.#isHeld(job)) return this.#skip('another instance has it');
-    if (isFinal(job.status)) return this.#file(jobId, job.status, finalTime(seen.data)); // a crash came between
-    const work = this.#prepare(job);
-    if (work instanceof Error) return this.#refuse(jobId, seen, work);
-    const logger = this.#logger();
-    const claim = await this.#claim(job, seen, logger); //         claimed
-    if (claim === undefined) return this.#live(false); // it was changed meanwhile: look again
+  /** The life of a job. */
+  async #live(): Promise<Settled> {
+    const { standing, seen } = this.#due;
+    if (standing.kind === 'unlinked' || seen === undefined) return this.#fileEntry();
+    if (standing.kind === 'final') return this.#file(standing.status, standing.time); // a crash came between
+    if (standing.kind !== 'ready') return this.#refuse(seen, objection(standing));
+    const { job } = standing;
+    const work = this.#prepare(job, standing.takenFrom);
+    if (work instanceof Error) return this.#refuse(seen, work, job);
+    const logger = this.#logger(seen);
+    const claim = await this.#claim(job, seen, standing.takenFrom, logger); //  claimed
+    if (claim === undefined) return { kind: 'changed' };
     logger.writeTo((updates) => claim.add(updates));
     const started = this.#deps.clock.monotonic();
-    const event = { ...this.#event, type: job.type };
-    this.#deps.events.emit('job:started', { ...event, attempt: claim.record.attempt });
-    const outcome = await perform(work, { jobId, logger, event, ...this.#deps }); // run
-    await logger.settled(); //                                     logged
-    if (outcome.kind === 'interrupted') return this.#release(claim, logger, event);
-    const final = await this.#finish(claim, logger, outcome); //   final
-    if (final === undefined) return this.#skip('another instance has taken it over');
-    this.#tell(final.outcome, event, started);
-    return this.#file(jobId, final.outcome.kind, final.time); //   filed
-  }
-
-  /** The job's document; a listed job may still be empty, and is waited for. */
-  async #read(jobId: string): Promise<StoredDocument | 'foreign' | 'stopping'> {
-    const { store, clock, options, abort } = this.#deps;
-    const deadline = clock.monotonic() + options.contentTimeout;
-    for (let wait = EMPTY_WAIT_MS; ; wait *= 2) {
-      const seen = await store.get(`/${jobId}`).catch(absentOrForeign);
-      const left = deadline - clock.monotonic();
-      if (seen === 'foreign' || !isEmptyDocument(seen.data) || left <= 0) return seen;
-      await sleep(clock, Math.min(wait, left), abort);
-      if (abort.aborted) return 'stopping';
+    const { attempt } = claim.record;
+    this.#deps.events.emit('job:started', { ...this.#event, attempt });
+    const { jobId } = claim;
+    const context = { ...this.#deps, jobId, logger, event: this.#event, cancel: this.#cancel.signal };
+    const outcome = await perform(work, context); //                            run
+    await logger.settled(); //                                                  logged
+    if (outcome.kind === 'interrupted') return this.#release(claim, logger);
+    if (outcome.kind === 'retry') return this.#postpone(claim, logger, outcome.delay, attempt - 1);
+    if (outcome.kind === 'failure') {
+      const delay = retryDelay(outcome.error, attempt, work.retries, this.#deps.clock);
+      if (delay !== undefined) return this.#postpone(claim, logger, delay, attempt, outcome.error);
     }
+    const final = await this.#finish(claim, logger, outcome); //                final
+    if (final === undefined) return this.#skip('another instance has taken it over');
+    this.#tell(final.outcome, started);
+    return this.#file(final.outcome.kind, final.time); //                       filed
   }
 
   /** What there is to be done, or why nothing can be. */
-  #prepare(job: Job): Work | Error {
-    const { workers } = this.#deps;
+  #prepare(job: Job, takenFrom: string | undefined): Work | Error {
+    const { workers, options, instance } = this.#deps;
+    const { key } = this.#due;
+    if (this.#deps.isCancelled(key)) return new JobCancelledError('it was asked for');
     const worker = workers.get(job.type);
     if (worker === undefined) return new UnknownJobTypeError(job.type, [...workers.keys()]);
-    if (!isAddressable(this.#found.key)) return unaddressable(this.#found.key);
+    if (!isAddressable(key)) return unaddressable(key);
+    const died = takenFrom !== undefined && takenFrom !== instance ? job.takeovers + 1 : 0;
+    if (died >= options.maxAttempts) return new JobLostError(died);
     try {
-      return { run: worker.prepare(job), timeout: worker.timeout };
+      return { run: worker.prepare(job), timeout: worker.timeout, retries: worker.retries };
     } catch (error) {
       return toError(error);
     }
   }
 
-  /** Another instance runs it, or files it right now. */
-  #isHeld({ claim, status }: Job): boolean {
-    const isTaken = status === 'running' || isFinal(status);
-    return claim !== undefined && isTaken && claim.instance !== this.#deps.instance;
-  }
-
   /** Takes the job, and says that it has started, in one write. */
-  async #claim(job: Job, seen: StoredDocument, logger: Logger): Promise<Claim | undefined> {
+  async #claim(
+    job: Job,
+    seen: StoredDocument,
+    takenFrom: string | undefined,
+    logger: Logger,
+  ): Promise<Claim | undefined> {
     const { store, instance } = this.#deps;
-    const ours = job.claim?.instance === instance && job.status === 'running';
-    if (ours) return Claim.resume(store, job._id, seen, instance);
+    if (takenFrom === instance) return Claim.resume(store, job._id, seen, instance);
     const record = { instance, attempt: job.attempts + 1 };
-    const patch = { status: 'running', ...logger.take('started', 'Runner started') };
+    const takenOver = takenFrom !== undefined;
+    const update = takenOver
+      ? logger.take('started', 'Runner started, in place of one that died')
+      : logger.take('started', 'Runner started');
+    const patch = { status: 'running', ...update, ...(takenOver && { takeovers: job.takeovers + 1 }) };
     return Claim.take(store, { jobId: job._id, seen, record, patch });
   }
 
   /** Files a job that cannot be run: one write claims it and ends it. */
-  async #refuse(jobId: string, seen: StoredDocument, error: Error): Promise<Settled> {
+  async #refuse(seen: StoredDocument, error: Error, job?: Job): Promise<Settled> {
+    const { store, instance, events } = this.#deps;
+    const { jobId } = this.#event;
     const outcome = failure(error);
-    if (outcome.kind !== 'failure') return 'skipped';
-    const patch = { ...this.#record(outcome), ...this.#logger().take('failure', 'Runner finished') };
-    if (seen.etag === '') await this.#deps.store.put(`/${jobId}`, patch, { type: JOB_TYPE });
+    const patch = { ...this.#record(outcome), ...this.#logger(seen).take('failure', 'Runner finished') };
+    if (seen.etag === '') await store.put(`/${jobId}`, patch, { type: JOB_TYPE });
     else {
-      const record = { instance: this.#deps.instance, attempt: 1 };
-      const claim = await Claim.take(this.#deps.store, { jobId, seen, record, patch });
-      if (claim === undefined) return 'unsettled'; // it has changed: look again
+      const record = { instance, attempt: job?.attempts ?? 0 };
+      const claim = await Claim.take(store, { jobId, seen, record, patch });
+      if (claim === undefined) return { kind: 'changed' };
     }
-    this.#deps.events.emit('job:failed', { ...this.#event, type: '', duration: 0, error });
-    return this.#file(jobId, 'failure', finalTime(patch));
+    events.emit('job:failed', { ...this.#event, duration: 0, error: redactedError(error, this.#redact) });
+    return this.#file('failure', finalTime(patch));
   }
 
   /** Files an entry of the list that is no link: what stands there is kept, as a job of its own. */
@@ -182,69 +210,92 @@ export class Runner {
     const error = new InvalidJobError(
       'The entry of the pending list is no link to a job: make the job a resource, and link it.',
     );
-    const outcome = failure(error);
-    if (outcome.kind !== 'failure') return 'skipped';
-    await store.put(`/${jobId}`, { entry: this.#found.entry, ...this.#record(outcome) }, { type: JOB_TYPE });
-    events.emit('job:failed', { ...this.#event, jobId, type: '', duration: 0, error });
-    return this.#file(jobId, 'failure', clock.now());
+    const document = { entry: this.#due.found.entry, ...this.#record(failure(error)) };
+    await store.put(`/${jobId}`, document, { type: JOB_TYPE });
+    events.emit('job:failed', { ...this.#event, jobId, duration: 0, error });
+    return this.#file('failure', clock.now(), jobId);
   }
 
   /** Writes status, result and the last updates; what the store refuses to take becomes a failure that says so. */
   async #finish(claim: Claim, logger: Logger, outcome: FinalOutcome): Promise<Finished | undefined> {
     const patch = { ...this.#record(outcome), ...logger.take(outcome.kind, 'Runner finished') };
     try {
-      if (!(await this.#insist(() => claim.decide(patch)))) return undefined;
+      if (!(await insist(() => claim.decide(patch), this.#deps))) return undefined;
       return { outcome, time: finalTime(patch) };
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'OADA_JOBS_STORE_REFUSED') throw error;
-      const refused = failure(new InvalidResultError(error.message.replace(/\.$/, '')));
       // A failure holds little: where even that is refused, there is nothing better to write.
-      if (refused.kind !== 'failure' || outcome.kind === 'failure') throw error;
+      if (outcome.kind === 'failure') throw error;
+      const refused = failure(new InvalidResultError(error.message.replace(/\.$/, '')));
       return await this.#finish(claim, logger, refused);
     }
   }
 
-  #tell(outcome: FinalOutcome, event: TypedJobEvent, started: number): void {
+  #tell(outcome: FinalOutcome, started: number): void {
     const { clock, events } = this.#deps;
     const duration = clock.monotonic() - started;
-    if (outcome.kind === 'success') events.emit('job:succeeded', { ...event, duration });
-    else events.emit('job:failed', { ...event, duration, error: redactedError(outcome.error, this.#redact) });
+    if (outcome.kind === 'success') events.emit('job:succeeded', { ...this.#event, duration });
+    else {
+      const error = redactedError(outcome.error, this.#redact);
+      events.emit('job:failed', { ...this.#event, duration, error });
+    }
   }
 
   /** Gives the job back as it was found. */
-  async #release(claim: Claim, logger: Logger, event: TypedJobEvent): Promise<Settled> {
+  async #release(claim: Claim, logger: Logger): Promise<Settled> {
     const patch = { status: 'queued', claim: null, attempts: claim.record.attempt - 1 };
     await claim.decide({ ...patch, ...logger.take('interrupted', 'The service stopped') });
-    this.#deps.events.emit('job:interrupted', event);
-    return 'interrupted';
+    this.#deps.events.emit('job:interrupted', this.#event);
+    return { kind: 'interrupted' };
   }
 
-  /**
-   * First the link in the day-index, then the pending link is removed: a crash between the two leaves a job that is
-   * pending and final, and whoever finds it files it, under the same day.
-   */
-  async #file(jobId: string, status: FinalStatus, time: Date | undefined): Promise<Settled> {
-    const { store, dayIndex, clock, paths, events } = this.#deps;
-    const day = dayOf(time ?? clock.now());
-    const { key } = this.#found;
-    const named = isAddressable(key) ? key : jobId.slice('resources/'.length);
-    await this.#insist(() => dayIndex.add(status, day, named, jobId));
-    if (isAddressable(key)) await this.#insist(() => store.delete(paths.pending(key)));
-    events.emit('job:filed', { ...this.#event, jobId, status });
-    return 'filed';
+  /** Gives the job back, to be run again after a while. */
+  async #postpone(
+    claim: Claim,
+    logger: Logger,
+    delay: number,
+    attempts: number,
+    error?: Error,
+  ): Promise<Settled> {
+    const { clock, events } = this.#deps;
+    const until = new Date(clock.now().getTime() + delay);
+    const startAfter = until.toISOString();
+    const why = error === undefined ? {} : { error: this.#redact(error.message) };
+    const update = logger.take('retrying', { startAfter, ...why });
+    const patch = { status: 'queued', claim: null, attempts, startAfter, ...update };
+    if (!(await insist(() => claim.decide(patch), this.#deps)))
+      return this.#skip('another instance has taken it over');
+    events.emit('job:postponed', { ...this.#event, until });
+    return { kind: 'delayed', until };
+  }
+
+  async #file(
+    status: FinalStatus,
+    time: Date | undefined,
+    jobId: string = this.#event.jobId,
+  ): Promise<Settled> {
+    await fileJob({ key: this.#due.key, jobId, status, time }, this.#deps);
+    this.#deps.events.emit('job:filed', { ...this.#jobEvent(), jobId, status });
+    return { kind: 'filed' };
+  }
+
+  #jobEvent(): JobEvent {
+    const { queue, key, jobId } = this.#event;
+    return { queue, key, jobId };
   }
 
   #skip(reason: string): Settled {
-    this.#deps.events.emit('job:skipped', { ...this.#event, reason: this.#redact(reason) });
-    return 'skipped';
+    this.#deps.events.emit('job:skipped', { ...this.#jobEvent(), reason: this.#redact(reason) });
+    return { kind: 'skipped' };
   }
 
-  #logger(): Logger {
-    const { clock, options, events, queue } = this.#deps;
+  #logger(seen: StoredDocument): Logger {
+    const { clock, options, events } = this.#deps;
     const onError = (error: Error): void => {
-      events.emit('log:failed', { ...this.#event, queue, error });
+      events.emit('log:failed', { ...this.#jobEvent(), error });
     };
-    return new Logger({ clock, logging: options.logging, redact: this.#redact, onError });
+    const after = lastUpdateKey(seen.data);
+    return new Logger({ clock, logging: options.logging, redact: this.#redact, onError, after });
   }
 
   #record(outcome: FinalOutcome): JsonObject {
@@ -253,48 +304,23 @@ export class Runner {
 
   readonly #redact = (text: string): string => {
     let redacted = text;
-    for (const secret of this.#deps.secrets)
+    for (const secret of this.#deps.secrets) {
       if (secret !== '') redacted = redacted.replaceAll(secret, '[token]');
+    }
     return redacted;
   };
+}
 
-  /** The work is done: storing what came of it is tried until it is stored, or the service ends. */
-  async #insist<T>(write: () => Promise<T>): Promise<T> {
-    const { clock, abort } = this.#deps;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await write();
-      } catch (error) {
-        const passing =
-          error instanceof StoreError && (error.retryable || error.code === 'OADA_JOBS_STORE_UNAUTHORIZED');
-        if (!passing || abort.aborted) throw error;
-        await sleep(clock, backoff(clock, attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS), abort);
-      }
-    }
+/** Why a job that is not ready to be run is filed as a failure all the same. */
+function objection(standing: Exclude<DueStanding, { kind: 'ready' | 'final' | 'unlinked' }>): Error {
+  switch (standing.kind) {
+    case 'invalid':
+      return standing.error;
+    case 'empty':
+      return new InvalidJobError('What the pending link leads to is empty, or not there.');
+    case 'delayed': // only a job that is to be cancelled is due before its time
+      return new JobCancelledError('it was asked for');
   }
-}
-
-function parse(jobId: string, seen: StoredDocument): Job | InvalidJobError {
-  try {
-    if (isEmptyDocument(seen.data))
-      throw new InvalidJobError('What the pending link leads to is empty, or not there.');
-    return Job.parse(jobId, seen.data);
-  } catch (error) {
-    if (error instanceof InvalidJobError) return error;
-    throw error;
-  }
-}
-
-function isFinal(status: string | undefined): status is FinalStatus {
-  return status === 'success' || status === 'failure';
-}
-
-/** A link that leads nowhere: perhaps not yet. */
-function absentOrForeign(error: unknown): StoredDocument | 'foreign' {
-  if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND')
-    return { data: undefined, rev: 0, etag: '' };
-  if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_FORBIDDEN') return 'foreign';
-  throw error;
 }
 
 function unaddressable(key: string): InvalidJobError {

@@ -2,6 +2,7 @@ import type { OADAClient } from '@oada/client';
 import debug from 'debug';
 
 import { systemClock } from './clock.js';
+import type { Controls } from './controls.js';
 import type { Duration } from './duration.js';
 import { ConfigError, LifecycleError } from './errors.js';
 import { Events } from './events.js';
@@ -66,7 +67,7 @@ export class Service {
       service: name,
       workers: this.#workers,
       options: resolved,
-      slots: new Slots(resolved.concurrency),
+      slots: new Slots(resolved.concurrency, (type) => this.#workers.get(type)?.concurrency ?? Infinity),
       clock: systemClock,
       events: this.#events,
       secrets: new Set(),
@@ -149,6 +150,48 @@ export class Service {
     }
     log('%s: stopped', this.name);
     this.#events.emit('service:stopped', { service: this.name });
+  }
+
+  /**
+   * Has a job cancelled, whichever instance has it, running or not: it is filed as a failure of type `cancelled`. Resolves
+   * when that is asked for; `job:failed` tells when it is done.
+   *
+   * @param key of its link in the pending list
+   * @param queue the id of the queue it is in
+   * @throws {LifecycleError} there is no such queue, or the service is not started
+   */
+  async cancel(key: string, queue = 'default'): Promise<void> {
+    await this.#controlsOf(queue).cancel(key);
+  }
+
+  /**
+   * Has all instances begin no more jobs of a queue until it is resumed, also after a restart. Running jobs go on.
+   *
+   * @param queue the id of a queue; all queues that run now where it is left out
+   */
+  async pause(queue?: string): Promise<void> {
+    await this.#setPaused(true, queue);
+  }
+
+  /** Takes {@link Service.pause} back. */
+  async resume(queue?: string): Promise<void> {
+    await this.#setPaused(false, queue);
+  }
+
+  async #setPaused(paused: boolean, queue: string | undefined): Promise<void> {
+    const ids = queue === undefined ? this.#queueIds() : [queue];
+    await Promise.all(ids.map((id) => this.#controlsOf(id).setPaused(paused)));
+  }
+
+  #queueIds(): string[] {
+    return ['default', ...(this.#parts?.entries.ids() ?? [])];
+  }
+
+  #controlsOf(id: string): Controls {
+    const { queue, entries } = this.#parts ?? {};
+    const controls = id === 'default' ? queue?.controls : entries?.get(id)?.controls;
+    if (controls !== undefined) return controls;
+    throw new LifecycleError(`There is no queue ${JSON.stringify(id)} that is running in this service.`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

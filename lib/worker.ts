@@ -9,7 +9,9 @@ import { ConfigError, InvalidJobError, toError } from './errors.js';
 import type { Job } from './job.js';
 import type { JsonObject } from './json.js';
 import type { Logger } from './logger.js';
-import { checkNames, expected } from './options.js';
+import { checkNames, expected, wholeNumber } from './options.js';
+import { resolveRetries } from './retries.js';
+import type { ResolvedRetries, RetryOptions } from './retries.js';
 
 /** What a work function is given besides the job. */
 export interface WorkerContext {
@@ -19,7 +21,8 @@ export interface WorkerContext {
   readonly log: Logger;
   /** A client of the store that the job came from, with that queue's token. */
   readonly oada: OADAClient;
-  /** Aborted when the work is to end: its reason is a `JobTimeoutError` or a `ServiceStoppingError`. */
+  /** Aborted when the work is to end: its reason is a `JobTimeoutError`, a `JobCancelledError` or a
+   * `ServiceStoppingError`. */
   readonly signal: AbortSignal;
 }
 
@@ -39,6 +42,10 @@ export interface WorkerOptions {
   readonly timeout: Duration;
   /** JSON Schema that a job's `config` has to match; a job that does not is filed as a failure, unrun. */
   readonly config?: AnySchema;
+  /** Whether a job that failed is run again. @defaultValue not at all */
+  readonly retries?: RetryOptions;
+  /** How many jobs of this type may run at once in this service. @defaultValue as many as the service runs */
+  readonly concurrency?: number;
 }
 
 /** What is registered for a job type. */
@@ -46,6 +53,9 @@ export interface Worker {
   readonly type: string;
   /** In milliseconds. */
   readonly timeout: number;
+  readonly retries: ResolvedRetries;
+  /** `Infinity` where only the service's own limit holds. */
+  readonly concurrency: number;
   /**
    * The work to be done for a job.
    *
@@ -61,14 +71,16 @@ export function createWorker<Config extends object>(
   work: WorkFunction<Config>,
 ): Worker {
   checkArguments(type, work);
-  const given = typeof options === 'object' ? options : { timeout: options };
-  checkNames(given, ['timeout', 'config']);
-  const { timeout, config: schema } = given;
+  const given: WorkerOptions = typeof options === 'object' ? options : { timeout: options };
+  checkNames(given, ['timeout', 'config', 'retries', 'concurrency']);
+  const { timeout, config: schema, retries, concurrency } = given;
   const validate = schema === undefined ? undefined : compile(type, schema);
   const isConfig = (config: object): config is Config => validate === undefined || validate(config);
   return {
     type,
     timeout: toMilliseconds(timeout, 'timeout'),
+    retries: resolveRetries(retries),
+    concurrency: concurrency === undefined ? Infinity : wholeNumber('concurrency', concurrency),
     prepare: (job) => {
       const { config } = job;
       if (!isConfig(config)) throw new InvalidJobError(explain(type, validate?.errors ?? []));

@@ -16,7 +16,6 @@ import {
   postResource,
   putEntry,
   read,
-  runJob,
   startServer,
   WAYS,
 } from './setup.js';
@@ -97,41 +96,72 @@ test('a holder whose job is written to by others, its claim untouched, files it'
   expect(await read(oada, `/${jobId}`)).toMatchObject({ note: 2, result: 'done', status: 'success' });
 });
 
-test.each(['running', 'success', 'failure'])(
-  'a job that comes with the claim of another, and is in status %s, is left to it',
-  async (status) => {
-    const server = await startServer();
-    const oada = server.client();
-    let runs = 0;
-    const service = makeService(server).on('slow', '10s', () => ++runs);
-    await service.start();
-    const skipped = service.events.next('job:skipped');
-    const claim = { instance: 'another', attempt: 1 };
-    await postJob(oada, { ...jobOf('slow'), status, claim }, 'theirs');
-    expect(await skipped).toMatchObject({ key: 'theirs', reason: 'another instance has it' });
-    expect(runs).toBe(0);
-    expect(await allFiled(oada)).toEqual([]);
-  },
-);
-
-test('a job under a versioned link that another runs is left to it, however often that one writes', async () => {
+test('a job that another instance has is left to it while that lives, and taken over when it dies', async () => {
   const server = await startServer();
   const oada = server.client();
-  const service = makeService(server).on('slow', '10s', () => 'done');
+  let runs = 0;
+  const options = { leaseTimeout: 150 };
+  const service = makeService(server, 'in process', options).on('slow', '10s', () => ++runs);
   await service.start();
-  const skipped = service.events.next('job:skipped');
+  let beats = 0;
+  const beat = (): Promise<unknown> =>
+    oada.put({ path: '/resources/another', data: { beats: ++beats }, contentType: JSON_TYPE });
+  await beat();
+  const held = service.events.next('job:held');
   const claim = { instance: 'another', attempt: 1 };
-  const _id = await postResource(oada, { ...jobOf('slow'), status: 'running', claim });
-  await putEntry(oada, 'theirs', { _id, _rev: 0 });
-  await skipped;
-  for (let count = 1; count <= 3; count++) {
-    const again = service.events.next('job:skipped');
-    await oada.put({ path: `/${_id}`, data: { count }, contentType: JSON_TYPE });
-    expect(await again).toMatchObject({ key: 'theirs', jobId: _id });
+  const jobId = await postJob(oada, { ...jobOf('slow'), status: 'running', claim, attempts: 1 }, 'theirs');
+  expect(await held).toMatchObject({ key: 'theirs', instance: 'another' });
+  // It beats faster than it is looked at: for five looks, and so for longer than the lease.
+  for (let looks = 0; looks < 5; looks++) {
+    await service.events.next('store:requested', ({ method }) => method === 'head');
+    await beat();
   }
-  await runJob(service, oada, jobOf('slow'), 'ours');
-  expect(await allFiled(oada)).toMatchObject([{ key: 'ours' }]);
-  expect(keysOf(await read(oada, `${BASE}/jobs`))).toEqual(['theirs']);
+  expect(runs).toBe(0);
+  expect(await allFiled(oada)).toEqual([]);
+
+  const lost = service.events.next('instance:lost');
+  const filed = service.events.next('job:filed');
+  expect(await lost).toMatchObject({ instance: 'another', jobs: 1 });
+  await filed;
+  expect(runs).toBe(1);
+  expect(await read(oada, `/${jobId}`)).toMatchObject({ status: 'success', attempts: 2, takeovers: 1 });
+});
+
+test('a job that its instance has ended, but not filed, is filed when that dies, and not run', async () => {
+  const server = await startServer();
+  const oada = server.client();
+  let runs = 0;
+  const service = makeService(server, 'in process', { leaseTimeout: 100 }).on('slow', '10s', () => ++runs);
+  await service.start();
+  await oada.put({ path: '/resources/another', data: { beats: 1 }, contentType: JSON_TYPE });
+  const filed = service.events.next('job:filed');
+  const claim = { instance: 'another', attempt: 1 };
+  await postJob(oada, { ...jobOf('slow'), status: 'success', result: 'theirs', claim }, 'theirs');
+  expect(await filed).toMatchObject({ status: 'success' });
+  expect(runs).toBe(0);
+});
+
+test('a job that kills its instance again and again is filed as lost', async () => {
+  const server = await startServer();
+  const oada = server.client();
+  let runs = 0;
+  const service = makeService(server, 'in process', { maxAttempts: 2 }).on('slow', '10s', () => ++runs);
+  await service.start();
+  const filed = service.events.next('job:filed');
+  const claim = { instance: 'another', attempt: 2 };
+  const jobId = await postJob(oada, {
+    ...jobOf('slow'),
+    status: 'running',
+    claim,
+    attempts: 2,
+    takeovers: 1,
+  });
+  expect(await filed).toMatchObject({ status: 'failure' });
+  expect(runs).toBe(0);
+  expect(await read(oada, `/${jobId}`)).toMatchObject({
+    failureType: 'lost',
+    result: { code: 'OADA_JOBS_JOB_LOST' },
+  });
 });
 
 test('a job that was running when its service died is run again, and its attempts counted', async () => {

@@ -2,64 +2,98 @@ import { expect, test } from 'vitest';
 
 import { Slots } from '../lib/slots.js';
 
+const unlimited = (): number => Infinity;
+
+/** As a queue does it. */
+function tryTake(slots: Slots, type = 'any'): boolean {
+  if (!slots.mayRun(type)) return false;
+  slots.take(type);
+  return true;
+}
+
 test('there are as many slots as were asked for', () => {
-  const slots = new Slots(2);
-  expect([slots.take(), slots.take(), slots.take()]).toEqual([true, true, false]);
-  slots.release();
-  expect([slots.take(), slots.take()]).toEqual([true, false]);
+  const slots = new Slots(2, unlimited);
+  expect([tryTake(slots), tryTake(slots), tryTake(slots)]).toEqual([true, true, false]);
+  slots.release('any');
+  expect([tryTake(slots), tryTake(slots)]).toEqual([true, false]);
 });
 
 test('those that wait are called in turn, one for each slot', () => {
-  const slots = new Slots(1);
+  const slots = new Slots(1, unlimited);
   const called: string[] = [];
   const wait = (name: string): void => {
     slots.whenFree(() => {
       called.push(name);
-      slots.take();
+      slots.take('any');
     });
   };
-  slots.take();
+  slots.take('any');
   wait('one');
   wait('two');
-  slots.release();
+  slots.release('any');
   expect(called).toEqual(['one']);
-  slots.release();
+  slots.release('any');
   expect(called).toEqual(['one', 'two']);
 });
 
 test('one that has nothing left to do keeps no other waiting', () => {
-  const slots = new Slots(1);
-  slots.take();
+  const slots = new Slots(1, unlimited);
+  slots.take('any');
   slots.whenFree(() => undefined);
   let called = false;
   slots.whenFree(() => {
-    called = slots.take();
+    called = tryTake(slots);
   });
-  slots.release();
+  slots.release('any');
   expect(called).toBe(true);
 });
 
 test('one that wants more than there is waits again', () => {
-  const slots = new Slots(1);
+  const slots = new Slots(1, unlimited);
   let taken = 0;
   const greedy = (): void => {
-    while (slots.take()) taken++;
+    while (tryTake(slots)) taken++;
     slots.whenFree(greedy);
   };
   greedy();
-  slots.release();
-  slots.release();
+  slots.release('any');
+  slots.release('any');
   expect(taken).toBe(3);
 });
 
 test('one that is forgotten is not called', () => {
-  const slots = new Slots(1);
-  slots.take();
+  const slots = new Slots(1, unlimited);
+  slots.take('any');
   const never = (): void => {
     throw new Error('called');
   };
   slots.whenFree(never);
   slots.forget(never);
-  slots.release();
-  expect(slots.take()).toBe(true);
+  slots.release('any');
+  expect(tryTake(slots)).toBe(true);
+});
+
+test('a type may have fewer than there are', () => {
+  const slots = new Slots(3, (type) => (type === 'narrow' ? 1 : Infinity));
+  expect([tryTake(slots, 'narrow'), tryTake(slots, 'narrow'), tryTake(slots, 'wide')]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  slots.release('narrow');
+  expect(tryTake(slots, 'narrow')).toBe(true);
+});
+
+test('two that wait for a type that is full are asked once each', () => {
+  const slots = new Slots(3, () => 1);
+  slots.take('narrow');
+  slots.take('other');
+  let asked = 0;
+  const wait = (): void => {
+    asked++;
+    slots.whenFree(wait);
+  };
+  slots.whenFree(wait);
+  slots.release('other');
+  expect(asked).toBe(1);
 });

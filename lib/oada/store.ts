@@ -89,7 +89,11 @@ export function isClient(source: object): source is OADAClient {
   return 'getToken' in source && 'watch' in source && 'put' in source;
 }
 
-/** Makes the resources on the way to the path, and at it, where they are missing. */
+/**
+ * Makes the resources on the way to the path, and at it, where they are missing.
+ *
+ * @throws {StoreError} what stands at the path is part of another resource, and so has no revision of its own
+ */
 export async function ensureList(
   client: OADAClient,
   path: string,
@@ -98,7 +102,12 @@ export async function ensureList(
 ): Promise<void> {
   // The client's own type of a tree has no room for the key `*`; it is the same thing.
   const request = { path, tree: tree as NonNullable<Parameters<OADAClient['put']>[0]['tree']>, data: {} };
-  await client.ensure({ ...request, ...(timeout !== undefined && { timeout }) });
+  const { headers } = await client.ensure({ ...request, ...(timeout !== undefined && { timeout }) });
+  if ((headers['x-oada-path-leftover'] ?? '') === '') return;
+  const message =
+    `${path} is no resource of its own, but stands inside ${headers['content-location'] ?? 'another'}. ` +
+    'Move what is there away, and let the service make the list.';
+  throw new StoreError('OADA_JOBS_STORE_REFUSED', message, { path });
 }
 
 class ClientStore implements Store {

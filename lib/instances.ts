@@ -1,0 +1,164 @@
+import { sleep } from './clock.js';
+import type { Clock } from './clock.js';
+import { StoreError } from './errors.js';
+import type { Store } from './oada/store.js';
+import { link } from './paths.js';
+import type { Paths } from './paths.js';
+
+export interface InstanceOptions {
+  readonly store: Store;
+  readonly paths: Paths;
+  readonly clock: Clock;
+  /** Milliseconds that a heartbeat may stand still before its instance is taken for dead. */
+  readonly leaseTimeout: number;
+}
+
+/** How many times within `leaseTimeout` a heartbeat is written, and looked at. */
+const BEATS_PER_LEASE = 3;
+
+const INSTANCE_TYPE = 'application/json';
+
+/**
+ * This queue of this process, as others see it: a resource of its own whose revision goes up while it holds jobs. An
+ * instance without jobs does not beat: nobody waits for it.
+ */
+export class OwnInstance {
+  /** Stands in the claims of its jobs. */
+  readonly id: string;
+  readonly #options: InstanceOptions;
+  readonly #ending = new AbortController();
+  #held = 0;
+  #beats = 0;
+  #beating: Promise<void> | undefined;
+
+  constructor(options: InstanceOptions) {
+    this.#options = options;
+    this.id = options.clock.key();
+  }
+
+  /** To be called before the first claim: a claim whose instance has no heartbeat is anybody's. */
+  async register(): Promise<void> {
+    const { store, paths, clock } = this.#options;
+    const data = { instance: this.id, started: clock.now().toISOString(), beats: 0 };
+    await store.put(`/${resourceOf(this.id)}`, data, { type: INSTANCE_TYPE });
+    await store.ensure(paths.instances, paths.tree);
+    await store.put(paths.instances, { [this.id]: link(resourceOf(this.id)) });
+  }
+
+  /** Beats while the work goes on. */
+  async holding<T>(work: () => Promise<T>): Promise<T> {
+    this.#held++;
+    this.#beating ??= this.#beat();
+    try {
+      return await work();
+    } finally {
+      this.#held--;
+    }
+  }
+
+  /** Nobody has to wait for this instance any more. */
+  async unregister(): Promise<void> {
+    const { store, paths } = this.#options;
+    this.#ending.abort();
+    await this.#beating;
+    await store.delete(paths.instance(this.id));
+    await store.delete(`/${resourceOf(this.id)}`);
+  }
+
+  async #beat(): Promise<void> {
+    const { store, clock, leaseTimeout } = this.#options;
+    for (;;) {
+      await sleep(clock, leaseTimeout / BEATS_PER_LEASE, this.#ending.signal);
+      if (this.#held === 0 || this.#ending.signal.aborted) break;
+      try {
+        await store.put(`/${resourceOf(this.id)}`, { beats: ++this.#beats });
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error; // a beat that is not stored is told by the store; the next may be
+      }
+    }
+    this.#beating = undefined;
+  }
+}
+
+interface Watched {
+  /** The jobs it has, by their keys in the pending list. */
+  readonly keys: Set<string>;
+  rev: number | undefined;
+  /** Since when the revision stands, by our own monotonic clock: no two clocks are compared. */
+  since: number;
+}
+
+/** The instances that hold jobs of our list, and how we learn of their death. */
+export class OtherInstances {
+  readonly #options: InstanceOptions;
+  readonly #onDead: (instance: string, keys: readonly string[]) => void;
+  readonly #watched = new Map<string, Watched>();
+  readonly #ending = new AbortController();
+  #isLooking = false;
+
+  /** @param onDead is told once; the jobs are anybody's then */
+  constructor(options: InstanceOptions, onDead: (instance: string, keys: readonly string[]) => void) {
+    this.#options = options;
+    this.#onDead = onDead;
+  }
+
+  /** The instance has the job. */
+  holds(instance: string, key: string): void {
+    const watched = this.#watched.get(instance) ?? { keys: new Set<string>(), rev: undefined, since: 0 };
+    this.#watched.set(instance, watched);
+    watched.keys.add(key);
+    if (!this.#isLooking) void this.#look();
+  }
+
+  /** The job is no longer in the list. */
+  forget(key: string): void {
+    for (const [instance, { keys }] of this.#watched) {
+      if (keys.delete(key) && keys.size === 0) this.#watched.delete(instance);
+    }
+  }
+
+  stop(): void {
+    this.#ending.abort();
+    this.#watched.clear();
+  }
+
+  async #look(): Promise<void> {
+    const { clock, leaseTimeout } = this.#options;
+    this.#isLooking = true;
+    while (this.#watched.size > 0 && !this.#ending.signal.aborted) {
+      await Promise.all([...this.#watched].map(([instance, watched]) => this.#lookAt(instance, watched)));
+      await sleep(clock, leaseTimeout / BEATS_PER_LEASE, this.#ending.signal);
+    }
+    this.#isLooking = false;
+  }
+
+  async #lookAt(instance: string, watched: Watched): Promise<void> {
+    const { clock, leaseTimeout } = this.#options;
+    const rev = await this.#revisionOf(instance);
+    const now = clock.monotonic();
+    if (rev === 'unknown' || this.#ending.signal.aborted) return;
+    if (rev !== 'gone' && rev !== watched.rev) {
+      watched.rev = rev;
+      watched.since = now;
+    }
+    const alive = rev !== 'gone' && now - watched.since < leaseTimeout;
+    if (alive || this.#watched.get(instance) !== watched) return;
+    this.#watched.delete(instance);
+    this.#onDead(instance, [...watched.keys]);
+  }
+
+  async #revisionOf(instance: string): Promise<number | 'gone' | 'unknown'> {
+    try {
+      return (await this.#options.store.head(`/${resourceOf(instance)}`)).rev;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      // A store that does not answer says nothing of the instance.
+      return error.code === 'OADA_JOBS_STORE_NOT_FOUND' ? 'gone' : 'unknown';
+    }
+  }
+}
+
+/** An instance's id is the key of its heartbeat: nothing has to be looked up to find it. */
+function resourceOf(instance: string): string {
+  return `resources/${instance}`;
+}

@@ -1,0 +1,45 @@
+import { StoreError } from './errors.js';
+import type { StoredDocument } from './oada/store.js';
+import type { DueJob, DueStanding, FoundJob, RunnerDeps } from './runner.js';
+import { standingOf } from './standing.js';
+
+/** What reading a found job has led to. */
+export type Read =
+  | { readonly kind: 'due'; readonly due: DueJob }
+  | { readonly kind: 'held'; readonly instance: string }
+  | { readonly kind: 'delayed'; readonly until: Date }
+  /** It is linked but still empty: it is looked at again, for a while. */
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'skipped' };
+
+/** Reads a found job, and finds what is to be done with it. */
+export async function readJob(found: FoundJob, deps: RunnerDeps): Promise<Read> {
+  const { store, clock, options, instance, events } = deps;
+  const { jobId, key, dead } = found;
+  if (jobId === undefined) return dueNow(found, { kind: 'unlinked' });
+  const seen = await store.get(`/${jobId}`).catch(absentOrForeign);
+  if (seen === 'foreign') {
+    events.emit('job:skipped', { queue: deps.queue, key, jobId, reason: 'it belongs to another user' });
+    return { kind: 'skipped' };
+  }
+  const standing = standingOf(jobId, seen, { instance, dead, now: clock.now() });
+  if (standing.kind === 'held') return standing;
+  if (standing.kind === 'delayed' && !deps.isCancelled(key)) return standing;
+  const waited = clock.monotonic() - found.since;
+  if (standing.kind === 'empty' && waited < options.contentTimeout) return { kind: 'empty' };
+  return dueNow(found, standing, seen);
+}
+
+function dueNow(found: FoundJob, standing: DueStanding, seen?: StoredDocument): Read {
+  const job = 'job' in standing ? standing.job : undefined;
+  const { type = '', priority = 0 } = job ?? {};
+  return { kind: 'due', due: { found, key: found.key, type, priority, standing, seen } };
+}
+
+/** A link that leads nowhere: perhaps not yet. */
+function absentOrForeign(error: unknown): StoredDocument | 'foreign' {
+  if (!(error instanceof StoreError)) throw error;
+  if (error.code === 'OADA_JOBS_STORE_NOT_FOUND') return { data: undefined, rev: 0, etag: '' };
+  if (error.code === 'OADA_JOBS_STORE_FORBIDDEN') return 'foreign';
+  throw error;
+}
