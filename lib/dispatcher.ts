@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 
 import { Backlog } from './backlog.js';
 import { backoff, sleep } from './clock.js';
-import { JobCancelledError, StoreError } from './errors.js';
+import { JobCancelledError, StoreError, toError } from './errors.js';
 import type { JobEvent } from './events.js';
 import type { OtherInstances, OwnInstance } from './instances.js';
 import type { Json } from './json.js';
@@ -17,6 +17,8 @@ import type { Slots } from './slots.js';
 const READS = 10;
 const LOOK_AHEAD = 100;
 
+/** How often a job whose document changes under our hands is read again at once. */
+const QUICK_TRIES = 3;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 /** The longest a timer is set for; then it is looked at again. */
@@ -204,18 +206,23 @@ export class Dispatcher {
       // It may be gone by now, or have been found again.
       if (this.#states.get(found.key)?.kind === 'reading') this.#sort(found, read);
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      await this.#afterAWhile(found);
+      if (error instanceof StoreError) await this.#afterAWhile(found);
+      else this.#skip(found, `there is a fault in this library: ${toError(error).stack ?? ''}`);
     } finally {
       this.#reads--;
     }
+  }
+
+  #skip(found: FoundJob, reason: string): void {
+    this.#states.set(found.key, { kind: 'done', found });
+    this.#deps.events.emit('job:skipped', { ...this.#eventOf(found), reason });
   }
 
   #sort(found: FoundJob, read: Read): void {
     const { key } = found;
     switch (read.kind) {
       case 'skipped':
-        this.#states.set(key, { kind: 'done', found });
+        this.#skip(found, read.reason);
         return;
       case 'empty':
         this.#delay({ ...found, tries: found.tries + 1 }, EMPTY_WAIT_MS * 2 ** (found.tries - 1));
@@ -277,7 +284,8 @@ export class Dispatcher {
         else this.#states.set(key, { kind: 'done', found });
         return;
       case 'changed':
-        this.#again({ ...found, dead: undefined });
+        if (found.tries > QUICK_TRIES) await this.#afterAWhile({ ...found, dead: undefined });
+        else this.#again({ ...found, tries: found.tries + 1, dead: undefined });
         return;
       case 'delayed':
         this.#delay({ ...found, dead: undefined }, this.#until(settled.until));
@@ -296,7 +304,7 @@ export class Dispatcher {
   async #afterAWhile(found: FoundJob): Promise<void> {
     const { clock } = this.#deps;
     await sleep(clock, backoff(clock, found.tries, FIRST_WAIT_MS, LONGEST_WAIT_MS), this.#stopping.signal);
-    this.#again({ ...found, tries: found.tries + 1 });
+    if (this.#states.has(found.key)) this.#again({ ...found, tries: found.tries + 1 }); // or it is gone by now
   }
 
   /** For what the next check makes good. */

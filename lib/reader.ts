@@ -10,18 +10,16 @@ export type Read =
   | { readonly kind: 'delayed'; readonly until: Date }
   /** It is linked but still empty: it is looked at again, for a while. */
   | { readonly kind: 'empty' }
-  | { readonly kind: 'skipped' };
+  /** Nothing can be done with it. */
+  | { readonly kind: 'skipped'; readonly reason: string };
 
 /** Reads a found job, and finds what is to be done with it. */
 export async function readJob(found: FoundJob, deps: RunnerDeps): Promise<Read> {
-  const { store, clock, options, instance, events } = deps;
+  const { store, clock, options, instance } = deps;
   const { jobId, key, dead } = found;
   if (jobId === undefined) return dueNow(found, { kind: 'unlinked' });
   const seen = await store.get(`/${jobId}`).catch(absentOrForeign);
-  if (seen === 'foreign') {
-    events.emit('job:skipped', { queue: deps.queue, key, jobId, reason: 'it belongs to another user' });
-    return { kind: 'skipped' };
-  }
+  if (seen === 'foreign') return { kind: 'skipped', reason: 'it belongs to another user' };
   const standing = standingOf(jobId, seen, { instance, dead, now: clock.now() });
   if (standing.kind === 'held') return standing;
   if (standing.kind === 'delayed' && !deps.isCancelled(key)) return standing;

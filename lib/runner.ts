@@ -147,7 +147,7 @@ export class Runner {
       if (delay !== undefined) return this.#postpone(claim, logger, delay, attempt, outcome.error);
     }
     const final = await this.#finish(claim, logger, outcome); //                final
-    if (final === undefined) return this.#skip('another instance has taken it over');
+    if (final === undefined) return this.#takenOver();
     this.#tell(final.outcome, started);
     return this.#file(final.outcome.kind, final.time); //                       filed
   }
@@ -263,8 +263,7 @@ export class Runner {
     const why = error === undefined ? {} : { error: this.#redact(error.message) };
     const update = logger.take('retrying', { startAfter, ...why });
     const patch = { status: 'queued', claim: null, attempts, startAfter, ...update };
-    if (!(await insist(() => claim.decide(patch), this.#deps)))
-      return this.#skip('another instance has taken it over');
+    if (!(await insist(() => claim.decide(patch), this.#deps))) return this.#takenOver();
     events.emit('job:postponed', { ...this.#event, until });
     return { kind: 'delayed', until };
   }
@@ -282,6 +281,12 @@ export class Runner {
   #jobEvent(): JobEvent {
     const { queue, key, jobId } = this.#event;
     return { queue, key, jobId };
+  }
+
+  /** What our work has come to is dropped; the job is theirs, for as long as they live. */
+  #takenOver(): Settled {
+    this.#skip('another instance has taken it over');
+    return { kind: 'changed' };
   }
 
   #skip(reason: string): Settled {
