@@ -89,7 +89,8 @@ export class SocketConnection extends EventEmitter implements Connection {
     if (method === 'unwatch') return [await this.#unwatch(request)];
     const timeout = options.timeout ?? this.#timeout;
     const requestId = request.requestId ?? `r${String(++this.#requests)}`;
-    if (!watch && this.#goesOverHttp(request)) {
+    const frame = frameOf({ ...request, requestId });
+    if (!watch && this.#goesOverHttp(request, frame)) {
       if (this.#closed) throw lost('The connection was closed on this side');
       const how = { url: this.#url, agent: this.#agent, clock: this.#clock, timeout };
       return [accepted(await sendOverHttp({ ...request, requestId }, how))];
@@ -99,9 +100,8 @@ export class SocketConnection extends EventEmitter implements Connection {
     // The feed is there before the request is sent: no change that comes right behind the answer is missed.
     const feed = watch ? this.#addFeed(requestId) : undefined;
     try {
-      const response = accepted(
-        await this.#send(socket, { ...request, requestId }, deadline - this.#clock.monotonic()),
-      );
+      const left = deadline - this.#clock.monotonic();
+      const response = accepted(await this.#send(socket, requestId, frame, left));
       if (response.headers['x-oada-delete-keeps-watches'] === 'true') this.#deleteKeepsWatches = true;
       return feed === undefined ? [response] : [response, feed.items()];
     } catch (error) {
@@ -111,10 +111,9 @@ export class SocketConnection extends EventEmitter implements Connection {
     }
   }
 
-  #goesOverHttp({ method, data }: ConnectionRequest): boolean {
+  #goesOverHttp({ method, data }: ConnectionRequest, frame: string): boolean {
     if (method === 'delete') return !this.#deleteKeepsWatches;
-    if (data instanceof Uint8Array) return true; // a frame is JSON
-    return data !== undefined && JSON.stringify(data).length > LARGEST_FRAME;
+    return data instanceof Uint8Array || frame.length > LARGEST_FRAME;
   }
 
   #addFeed(requestId: string): Feed<[Readonly<ConnectionChange>]> {
@@ -130,7 +129,8 @@ export class SocketConnection extends EventEmitter implements Connection {
     const gone = { requestId, status: 200, statusText: 'OK', headers: {} };
     const socket = this.#socket;
     // A lost socket took its watches along; no new one is opened to say so.
-    return known && socket?.readyState === WebSocket.OPEN ? this.#send(socket, request, this.#timeout) : gone;
+    if (!known || socket?.readyState !== WebSocket.OPEN) return gone;
+    return this.#send(socket, requestId, frameOf(request), this.#timeout);
   }
 
   #open(timeout: number = this.#timeout): Promise<WebSocket> {
@@ -208,10 +208,12 @@ export class SocketConnection extends EventEmitter implements Connection {
     this.#feeds.clear();
   }
 
-  async #send(socket: WebSocket, request: ConnectionRequest, timeout: number): Promise<ConnectionResponse> {
-    const { requestId = '', method, watch, path, headers, data } = request;
-    const verb = watch === true ? (method === 'head' ? 'watch' : `${method}-watch`) : method;
-    const frame = JSON.stringify({ requestId, method: verb, path, headers, data });
+  async #send(
+    socket: WebSocket,
+    requestId: string,
+    frame: string,
+    timeout: number,
+  ): Promise<ConnectionResponse> {
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.setTimer(
         () => {
@@ -252,6 +254,13 @@ export class SocketConnection extends EventEmitter implements Connection {
       return;
     this.#pending.get(requestId)?.resolve(message);
   }
+}
+
+/** What is sent over the socket; bytes are no JSON, and go another way. */
+function frameOf({ requestId, method, watch, path, headers, data }: ConnectionRequest): string {
+  const verb = watch === true ? (method === 'head' ? 'watch' : `${method}-watch`) : method;
+  const json = data instanceof Uint8Array ? undefined : data;
+  return JSON.stringify({ requestId, method: verb, path, headers, data: json });
 }
 
 function lost(message: string): Error {
