@@ -28,6 +28,8 @@ export interface WatchedListOptions {
 
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 15_000;
+/** How late a notification may come before its watch counts as deaf. */
+const LATENESS_MS = 1000;
 
 /**
  * Keeps a list of the store in view. A watch is only a hint: whenever the list's revision is not the one that the
@@ -41,6 +43,7 @@ export class WatchedList {
   #rev = -1;
   #reading: Promise<void> | undefined;
   #readAgain = false;
+  #isReopening = false;
 
   constructor(options: WatchedListOptions) {
     this.#options = options;
@@ -48,8 +51,7 @@ export class WatchedList {
 
   /** Resolves when the list has been read once; from then on nothing is missed. Rejects when that fails. */
   async start(): Promise<void> {
-    const watch = await this.#open();
-    void this.#follow(watch);
+    this.#adopt(await this.#open());
     void this.#check();
   }
 
@@ -74,33 +76,52 @@ export class WatchedList {
     const watch = await store.watch(path);
     try {
       await this.refresh();
+      return watch;
     } catch (error) {
       watch.stop();
       throw error;
     }
-    this.#watch = watch;
-    if (this.#isStopping()) watch.stop();
-    return watch;
   }
 
-  async #follow(first: StoreWatch): Promise<void> {
-    const { clock, observer } = this.#options;
-    let watch: StoreWatch | undefined = first;
-    let failures = 0;
-    while (!this.#isStopping()) {
-      try {
-        watch ??= await this.#open();
-        failures = 0;
-        for await (const change of watch.changes) this.#apply(change);
-        throw new Error('The watch ended');
-      } catch (error) {
-        if (this.#isStopping()) return;
-        const retryIn = backoff(clock, ++failures, FIRST_WAIT_MS, LONGEST_WAIT_MS);
-        observer.lost(toError(error), retryIn);
-        await sleep(clock, retryIn, this.#stopping.signal);
+  /** From now on this is the watch; the one before may never say that it has ended. */
+  #adopt(watch: StoreWatch): void {
+    const before = this.#watch;
+    this.#watch = watch;
+    before?.stop();
+    if (this.#isStopping()) watch.stop();
+    else void this.#follow(watch);
+  }
+
+  async #follow(watch: StoreWatch): Promise<void> {
+    let error = new Error('The watch ended');
+    try {
+      for await (const change of watch.changes) {
+        if (watch !== this.#watch) return;
+        this.#apply(change);
       }
-      watch = undefined;
+    } catch (thrown) {
+      error = toError(thrown);
     }
+    if (watch === this.#watch) await this.#reopen(error);
+  }
+
+  async #reopen(reason: Error): Promise<void> {
+    const { clock, observer } = this.#options;
+    const ended = this.#watch;
+    let error = reason;
+    this.#isReopening = true;
+    for (let attempt = 1; ended === this.#watch && !this.#isStopping(); attempt++) {
+      const retryIn = backoff(clock, attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS);
+      observer.lost(error, retryIn);
+      await sleep(clock, retryIn, this.#stopping.signal);
+      if (this.#isStopping()) return;
+      try {
+        this.#adopt(await this.#open());
+      } catch (thrown) {
+        error = toError(thrown);
+      }
+    }
+    this.#isReopening = false;
   }
 
   #isStopping(): boolean {
@@ -159,16 +180,27 @@ export class WatchedList {
     }
   }
 
+  /** Compares the list with what we know of it: a watch that has not told of a change, given time, is deaf. */
   async #check(): Promise<void> {
-    const { store, clock, path, checkInterval } = this.#options;
+    const { store, clock, path, checkInterval, observer } = this.#options;
+    const { signal } = this.#stopping;
+    const lateness = Math.min(LATENESS_MS, checkInterval / 2);
     for (;;) {
-      await sleep(clock, checkInterval, this.#stopping.signal);
+      await sleep(clock, checkInterval - lateness, signal);
       if (this.#isStopping()) return;
+      if (this.#isReopening) continue; // the list is read as soon as that is done
       try {
+        const before = this.#rev;
         const { rev } = await store.head(path);
-        if (rev !== this.#rev) await this.refresh();
+        if (rev === this.#rev) continue;
+        if (rev > before) {
+          await sleep(clock, lateness, signal);
+          if (this.#rev >= rev) continue; // it was told of meanwhile
+        }
+        if (this.#isStopping()) return;
+        this.#adopt(await this.#open());
       } catch (error) {
-        this.#options.observer.lost(toError(error), checkInterval);
+        observer.lost(toError(error), checkInterval);
       }
     }
   }
