@@ -15,9 +15,13 @@ export class Backlog<Item extends BacklogItem> {
     return this.#priorityOf.size;
   }
 
-  add(item: Item): void {
+  /** @param first before the others of its priority */
+  add(item: Item, first = false): void {
     const items = this.#byPriority.get(item.priority) ?? new Map<string, Item>();
-    this.#byPriority.set(item.priority, items.set(item.key, item));
+    this.#byPriority.set(
+      item.priority,
+      first ? new Map([[item.key, item], ...items]) : items.set(item.key, item),
+    );
     this.#priorityOf.set(item.key, item.priority);
   }
 

@@ -45,6 +45,16 @@ export function sleep(clock: Clock, milliseconds: number, signal?: AbortSignal):
   });
 }
 
+/** Resolves when the work is over, well or not, and at the latest after so long. */
+export async function waitAtMost(clock: Clock, milliseconds: number, work: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const end = (): void => {
+    over.abort();
+  };
+  void work.then(end, end);
+  await sleep(clock, milliseconds, over.signal);
+}
+
 /** How long to wait before try number `attempt` (from 1): doubling from `first` to `most`, the last quarter by chance. */
 export function backoff(clock: Clock, attempt: number, first: number, most: number): number {
   const full = Math.min(most, first * 2 ** (attempt - 1));

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 
 import { Backlog } from './backlog.js';
 import { backoff, sleep } from './clock.js';
-import { JobCancelledError, StoreError, toError } from './errors.js';
+import { ignoreStoreError, JobCancelledError, StoreError, toError } from './errors.js';
 import type { JobEvent } from './events.js';
 import type { OtherInstances, OwnInstance } from './instances.js';
 import type { Json } from './json.js';
@@ -29,12 +29,14 @@ const EMPTY_WAIT_MS = 50;
 /** Where a job of the list stands, as far as this queue knows. */
 type State =
   | { readonly kind: 'found' | 'reading' | 'due' | 'held' | 'done'; readonly found: FoundJob }
+  /** It is running, and its link was deleted. */
+  | { readonly kind: 'gone'; readonly found: FoundJob }
   | { readonly kind: 'delayed'; readonly found: FoundJob; readonly cancelTimer: () => void }
   | { readonly kind: 'running'; readonly found: FoundJob; readonly runner: Runner };
 
 export interface DispatcherDeps extends RunnerDeps {
   readonly slots: Slots;
-  readonly own: OwnInstance;
+  readonly own: Pick<OwnInstance, 'holding'>;
   readonly others: Pick<OtherInstances, 'holds' | 'forget'>;
   /** Reads the pending list again. */
   refresh(): Promise<void>;
@@ -60,10 +62,11 @@ export class Dispatcher {
   readonly #linkedAnew = new Set<string>();
   readonly #stopping = new AbortController();
   #reads = 0;
-  #paused = false;
+  /** At first: what is asked of the jobs has to be known before one begins. */
+  #paused = true;
 
-  constructor(deps: DispatcherDeps) {
-    this.#deps = deps;
+  constructor(deps: Omit<DispatcherDeps, 'isRelinked'>) {
+    this.#deps = { ...deps, isRelinked: (key) => this.#linkedAnew.has(key) };
     setMaxListeners(0, this.#stopping.signal); // each job that waits for another try listens
   }
 
@@ -90,29 +93,45 @@ export class Dispatcher {
 
   listed(entries: ReadonlyMap<string, Json>): void {
     for (const key of this.#states.keys()) if (!entries.has(key)) this.removed(key);
-    for (const [key, entry] of entries) if (!this.#states.has(key)) this.#add(key, entry);
+    for (const [key, entry] of entries) {
+      const state = this.#states.get(key);
+      if (state === undefined) this.#add(key, entry);
+      else if (state.kind === 'gone' || linkedId(entry) !== state.found.jobId) this.#relinked(state, entry);
+    }
     this.#goOn();
   }
 
   /** What was written may be a part of the entry only, as when the revision of a versioned link goes up. */
   changed(key: string, written: Json): void {
     const state = this.#states.get(key);
-    const isLink = linkedId(written) !== undefined;
-    if (state?.kind === 'running') {
-      if (isLink) this.#linkedAnew.add(key);
-    } else if (state?.kind === 'held' || state?.kind === 'delayed') {
+    const jobId = linkedId(written);
+    if (state === undefined) {
+      if (jobId === undefined) this.#background(this.#deps.refresh());
+      else this.#add(key, written);
+    } else if (jobId !== undefined && (state.kind === 'gone' || jobId !== state.found.jobId)) {
+      this.#relinked(state, written);
+    } else if (state.kind === 'held' || state.kind === 'delayed') {
       this.#again(state.found); // its instance let go of it, or its document changed
-    } else if (state === undefined) {
-      if (isLink) this.#add(key, written);
-      else this.#readList();
     }
     this.#goOn();
   }
 
+  /** The key leads to another job now. One that runs is let run; the other has its turn then. */
+  #relinked({ kind, found }: State, entry: Json): void {
+    const { key } = found;
+    if (kind === 'running' || kind === 'gone') {
+      this.#linkedAnew.add(key);
+      return;
+    }
+    this.removed(key);
+    this.#add(key, entry);
+  }
+
   removed(key: string): void {
     const state = this.#states.get(key);
-    if (state === undefined) return;
+    if (state === undefined || state.kind === 'gone') return;
     if (state.kind === 'running') {
+      this.#states.set(key, { kind: 'gone', found: state.found });
       state.runner.cancel(new JobCancelledError('its link in the pending list was deleted'));
       return;
     }
@@ -132,25 +151,31 @@ export class Dispatcher {
     const state = this.#states.get(key);
     if (state?.kind === 'running') state.runner.cancel(new JobCancelledError('it was asked for'));
     else if (state?.kind === 'delayed' || state?.kind === 'held') this.#again(state.found);
-    else if (state === undefined || state.kind === 'done') this.#background(this.#deps.settleRequest(key));
+    else if (state === undefined) this.#background(this.#settleUnlisted(key));
+    else if (state.kind === 'done') this.#background(this.#deps.settleRequest(key));
     this.#goOn();
   }
 
-  /** The instance is dead; these are the jobs it had. */
+  /** The job is gone, or has not been heard of yet: the list tells. */
+  async #settleUnlisted(key: string): Promise<void> {
+    await this.#deps.refresh();
+    if (!this.#states.has(key)) await this.#deps.settleRequest(key);
+  }
+
+  /** The instance is dead; these are the jobs it had. They have had their turn, and come before those that wait. */
   takeOver(instance: string, keys: readonly string[]): void {
+    const waiting = [...this.#unread];
+    this.#unread.clear();
     for (const key of keys) {
       const state = this.#states.get(key);
       if (state?.kind === 'held') this.#again({ ...state.found, dead: instance });
     }
+    for (const [key, found] of waiting) this.#unread.set(key, found);
     this.#goOn();
   }
 
-  #readList(): void {
-    this.#background(this.#deps.refresh());
-  }
-
   #add(key: string, entry: Json): void {
-    if (!isJobKey(key)) return;
+    if (!isJobKey(key) || this.#isStopping) return;
     const since = this.#deps.clock.monotonic();
     const found = { key, entry, jobId: linkedId(entry), tries: 1, since, dead: undefined };
     this.#deps.events.emit('job:found', this.#eventOf(found));
@@ -233,11 +258,11 @@ export class Dispatcher {
         this.#deps.others.holds(read.instance, key);
         return;
       case 'delayed':
-        this.#delay(found, this.#until(read.until));
+        this.#delay({ ...found, dead: undefined }, this.#until(read.until));
         return;
       case 'due':
         this.#states.set(key, { kind: 'due', found });
-        this.#backlog.add(read.due);
+        this.#backlog.add(read.due, found.dead !== undefined);
     }
   }
 
@@ -269,8 +294,12 @@ export class Dispatcher {
     const settled = await this.#deps.own.holding(() => runner.run());
     this.#busy.delete(jobId);
     this.#deps.slots.release(type);
-    if (this.#linkedAnew.delete(key)) this.#readList();
-    await this.#settle(found, settled);
+    // Others may have filed it; what is not in the list any more is nobody's to look at again.
+    if (settled.kind !== 'filed' && this.#states.get(key)?.kind === 'gone') this.#drop(key);
+    else await this.#settle(found, settled);
+    if (!this.#linkedAnew.delete(key)) return;
+    this.#drop(key);
+    this.#background(this.#deps.refresh());
   }
 
   async #settle(found: FoundJob, settled: Settled): Promise<void> {
@@ -288,7 +317,8 @@ export class Dispatcher {
         else this.#again({ ...found, tries: found.tries + 1, dead: undefined });
         return;
       case 'delayed':
-        this.#delay({ ...found, dead: undefined }, this.#until(settled.until));
+        if (this.#deps.isCancelled(key)) this.#again({ ...found, dead: undefined });
+        else this.#delay({ ...found, dead: undefined }, this.#until(settled.until));
         return;
       case 'interrupted':
         // Others hear of it by the change of the list.
@@ -303,17 +333,18 @@ export class Dispatcher {
 
   async #afterAWhile(found: FoundJob): Promise<void> {
     const { clock } = this.#deps;
+    if (!this.#states.has(found.key)) return;
+    const state: State = { kind: 'found', found };
+    this.#states.set(found.key, state);
     await sleep(clock, backoff(clock, found.tries, FIRST_WAIT_MS, LONGEST_WAIT_MS), this.#stopping.signal);
-    if (this.#states.has(found.key)) this.#again({ ...found, tries: found.tries + 1 }); // or it is gone by now
+    // Or it is gone by now, or was found again.
+    // An instance that was dead may be back by then, and have it.
+    if (this.#states.get(found.key) === state)
+      this.#again({ ...found, tries: found.tries + 1, dead: undefined });
   }
 
   /** For what the next check makes good. */
   #background(work: Promise<void>): void {
     work.catch(ignoreStoreError);
   }
-}
-
-/** The store has told of it already. */
-function ignoreStoreError(error: unknown): void {
-  if (!(error instanceof StoreError)) throw error;
 }

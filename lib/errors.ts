@@ -176,6 +176,15 @@ export class LifecycleError extends JobsError {
   }
 }
 
+/**
+ * For what is tried again in any case, or does not matter: the store has told of its failure already.
+ *
+ * @throws what is no failure of the store
+ */
+export function ignoreStoreError(error: unknown): void {
+  if (!(error instanceof StoreError)) throw error;
+}
+
 /** Whatever was thrown, as an error. */
 export function toError(thrown: unknown): Error {
   try {

@@ -13,6 +13,8 @@ export interface FilingDeps {
   readonly clock: Clock;
   /** Aborted when nothing may be waited for any longer. */
   readonly abort: AbortSignal;
+  /** Does the key lead to another job by now? */
+  isRelinked(key: string): boolean;
 }
 
 /** A job whose document says how it ended. */
@@ -37,7 +39,7 @@ export async function fileJob({ key, jobId, status, time }: FinalJob, deps: Fili
   const day = dayOf(time ?? clock.now());
   const named = isAddressable(key) ? key : jobId.slice('resources/'.length);
   await insist(() => dayIndex.add(status, day, named, jobId), deps);
-  if (isAddressable(key)) await insist(() => store.delete(paths.pending(key)), deps);
+  if (isAddressable(key) && !deps.isRelinked(key)) await insist(() => store.delete(paths.pending(key)), deps);
 }
 
 /** The work is done: storing what came of it is tried until it is stored, or the service ends. */

@@ -1,6 +1,6 @@
 import { sleep } from './clock.js';
 import type { Clock } from './clock.js';
-import { StoreError } from './errors.js';
+import { ignoreStoreError, StoreError } from './errors.js';
 import type { Store } from './oada/store.js';
 import { link } from './paths.js';
 import type { Paths } from './paths.js';
@@ -29,6 +29,8 @@ export class OwnInstance {
   readonly #ending = new AbortController();
   #held = 0;
   #beats = 0;
+  /** By the monotonic clock. */
+  #lastBeat = -Infinity;
   #beating: Promise<void> | undefined;
 
   constructor(options: InstanceOptions) {
@@ -40,6 +42,7 @@ export class OwnInstance {
   async register(): Promise<void> {
     const { store, paths, clock } = this.#options;
     const data = { instance: this.id, started: clock.now().toISOString(), beats: 0 };
+    this.#lastBeat = clock.monotonic();
     await store.put(`/${resourceOf(this.id)}`, data, { type: INSTANCE_TYPE });
     await store.ensure(paths.instances, paths.tree);
     await store.put(paths.instances, { [this.id]: link(resourceOf(this.id)) });
@@ -67,14 +70,16 @@ export class OwnInstance {
 
   async #beat(): Promise<void> {
     const { store, clock, leaseTimeout } = this.#options;
-    for (;;) {
-      await sleep(clock, leaseTimeout / BEATS_PER_LEASE, this.#ending.signal);
-      if (this.#held === 0 || this.#ending.signal.aborted) break;
-      try {
-        await store.put(`/${resourceOf(this.id)}`, { beats: ++this.#beats });
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error; // a beat that is not stored is told by the store; the next may be
+    const { signal } = this.#ending;
+    while (this.#held > 0 && !signal.aborted) {
+      // Due at once where the last is long ago: others may have seen it stand still since the last job.
+      const dueIn = this.#lastBeat + leaseTimeout / BEATS_PER_LEASE - clock.monotonic();
+      if (dueIn > 0) {
+        await sleep(clock, dueIn, signal);
+        continue;
       }
+      this.#lastBeat = clock.monotonic();
+      await store.put(`/${resourceOf(this.id)}`, { beats: ++this.#beats }).catch(ignoreStoreError); // the next may be stored
     }
     this.#beating = undefined;
   }
@@ -136,7 +141,11 @@ export class OtherInstances {
     const { clock, leaseTimeout } = this.#options;
     const rev = await this.#revisionOf(instance);
     const now = clock.monotonic();
-    if (rev === 'unknown' || this.#ending.signal.aborted) return;
+    if (this.#ending.signal.aborted) return;
+    if (rev === 'unknown') {
+      watched.rev = undefined; // nor could the other write to it: its time begins anew
+      return;
+    }
     if (rev !== 'gone' && rev !== watched.rev) {
       watched.rev = rev;
       watched.since = now;
@@ -145,6 +154,13 @@ export class OtherInstances {
     if (alive || this.#watched.get(instance) !== watched) return;
     this.#watched.delete(instance);
     this.#onDead(instance, [...watched.keys]);
+    if (rev !== 'gone') await this.#strikeOff(instance);
+  }
+
+  /** Out of the list of instances. Its heartbeat stays: should it come back, that goes on. */
+  async #strikeOff(instance: string): Promise<void> {
+    const { store, paths } = this.#options;
+    await store.delete(paths.instance(instance)).catch(ignoreStoreError); // the list is for people to look at
   }
 
   async #revisionOf(instance: string): Promise<number | 'gone' | 'unknown'> {

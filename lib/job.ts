@@ -130,12 +130,19 @@ export function lastUpdateKey(document: unknown): string {
   return keys.reduce((last, key) => (/^[0-9A-Za-z]{27}$/.test(key) && key > last ? key : last), '');
 }
 
-/** When a job came to its end: the time of its last update. */
+/**
+ * When a job came to its end: the time of the update that says so. A holder that has lost its claim, and does not know
+ * yet, may add updates after it.
+ */
 export function finalTime(document: unknown): Date | undefined {
-  const updates = isJsonObject(document) ? document['updates'] : undefined;
+  const { status, updates } = isJsonObject(document) ? document : {};
   if (!isJsonObject(updates)) return undefined;
-  const last = updates[Object.keys(updates).toSorted().at(-1) ?? ''];
-  return isJsonObject(last) ? timeOf(last['time']) : undefined;
+  const inOrder = Object.keys(updates)
+    .toSorted()
+    .map((key) => updates[key])
+    .filter((update) => isJsonObject(update));
+  const last = inOrder.findLast((update) => update['status'] === status) ?? inOrder.at(-1);
+  return timeOf(last?.['time']);
 }
 
 /** Has the document been linked before it was written? A tree PUT does that. */

@@ -1,11 +1,13 @@
 import type { Clock } from './clock.js';
-import { toError } from './errors.js';
+import { StoreError, toError } from './errors.js';
 import { isJsonObject, stringify, toJson } from './json.js';
 import type { Json, JsonArray, JsonObject } from './json.js';
 import type { OptionalLevel } from './options.js';
 
 /** How long an update that nobody waits for may wait for others to be written with. */
 const GATHER_MS = 100;
+/** When updates are tried again that the store did not take. */
+const RETRY_MS = 2000;
 const MAX_META_BYTES = 256 * 1024;
 /** How much is written at once, more or less: stores refuse what is too large. */
 const MAX_WRITE_LENGTH = 2 * 1024 * 1024;
@@ -21,16 +23,19 @@ export interface LoggerOptions {
   readonly after?: string;
 }
 
+/** By key, as they stand in the job's document. */
+type Updates = Record<string, Json>;
+
 /**
  * Writes updates to a job's document while its work runs. Updates keep their order and are gathered into few writes. A
  * call never throws, and its promise never rejects; it need not be awaited, and resolves when the update is stored.
  */
 export class Logger {
   readonly #options: LoggerOptions;
-  #gathered: Record<string, Json> | undefined;
+  #gathered: Updates | undefined;
   #gatheredLength = 0;
   /** What was gathered before, and is enough for a write of its own. */
-  readonly #full: Record<string, Json>[] = [];
+  readonly #full: Updates[] = [];
   #last: string;
   #writing: Promise<void> = Promise.resolve();
   #cancelTimer: (() => void) | undefined;
@@ -74,7 +79,7 @@ export class Logger {
    *
    * @internal
    */
-  take(status?: string, meta?: unknown): JsonObject {
+  take(status?: string, meta?: unknown): { updates?: Updates } {
     if (status !== undefined) this.#add(status, meta);
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
@@ -101,10 +106,17 @@ export class Logger {
    * @internal
    */
   flush(): Promise<void> {
-    return this.#writeInTurn(() => this.#full.shift() ?? this.take()['updates']);
+    return this.#writeInTurn(() => this.#full.shift() ?? this.take().updates);
   }
 
-  #writeInTurn(next: () => Json | undefined): Promise<void> {
+  #flushSoon(milliseconds: number): void {
+    this.#cancelTimer ??= this.#options.clock.setTimer(() => {
+      this.#cancelTimer = undefined;
+      void this.flush();
+    }, milliseconds);
+  }
+
+  #writeInTurn(next: () => Updates | undefined): Promise<void> {
     this.#writing = this.#writing.then(async () => {
       if (this.#write === undefined) return;
       for (let updates = next(); updates !== undefined; updates = next()) {
@@ -112,6 +124,10 @@ export class Logger {
           await this.#write({ updates });
         } catch (error) {
           this.#options.onError(toError(error));
+          if (!(error instanceof StoreError) || !error.retryable) continue; // it would not be taken later either
+          this.#full.unshift(updates);
+          this.#flushSoon(RETRY_MS);
+          return;
         }
       }
     });
@@ -120,10 +136,7 @@ export class Logger {
 
   #update(status: string, meta: unknown): Promise<void> {
     this.#add(status, meta);
-    this.#cancelTimer ??= this.#options.clock.setTimer(() => {
-      this.#cancelTimer = undefined;
-      void this.flush();
-    }, GATHER_MS);
+    this.#flushSoon(GATHER_MS);
     return new Stored(() => this.flush());
   }
 

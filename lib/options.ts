@@ -106,10 +106,10 @@ export function expected(name: string, what: string, got: unknown): ConfigError 
 export function checkNames(options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const [nearest] = known.toSorted((one, other) => distance(name, one) - distance(name, other));
-    throw new ConfigError(
-      `there is no option \`${name}\`${nearest === undefined ? '' : `; did you mean \`${nearest}\`?`}`,
-    );
+    const [nearest = ''] = known.toSorted((one, other) => distance(name, one) - distance(name, other));
+    const alike = distance(name, nearest) <= name.length / 2;
+    const hint = alike ? `did you mean \`${nearest}\`?` : `there are ${known.join(', ')}`;
+    throw new ConfigError(`there is no option \`${name}\`; ${hint}`);
   }
 }
 

@@ -9,17 +9,8 @@ import type { Store } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
 import { failure } from './outcome.js';
 import type { Outcome } from './outcome.js';
+import type { Work } from './prepare.js';
 import { RetryRequest } from './retries.js';
-import type { ResolvedRetries } from './retries.js';
-import type { WorkerContext } from './worker.js';
-
-/** What there is to be done for a job. */
-export interface Work {
-  run(context: WorkerContext): unknown;
-  /** In milliseconds. */
-  readonly timeout: number;
-  readonly retries: ResolvedRetries;
-}
 
 export interface PerformContext {
   readonly jobId: string;
@@ -52,7 +43,9 @@ export async function perform(work: Work, context: PerformContext): Promise<Outc
     }, STUCK_AFTER_MS);
   };
   let returned: unknown;
+  const ended = firstOf(context.abort, context.cancel);
   const running = start(() => {
+    ended.signal.throwIfAborted(); // cancelled while it was being claimed
     returned = work.run({ jobId, log: logger, oada: store.client, signal: control.signal });
     return returned;
   });
@@ -63,7 +56,6 @@ export async function perform(work: Work, context: PerformContext): Promise<Outc
       end(timeoutError);
     },
   });
-  const ended = firstOf(context.abort, context.cancel);
   try {
     const result = await pTimeout(cancellable, {
       milliseconds: work.timeout,

@@ -1,6 +1,6 @@
 import type { OADAClient } from '@oada/client';
 
-import type { JsonObject } from './json.js';
+import { parseJson } from './json.js';
 import { resourceIdAt } from './oada/location.js';
 import { ensureList } from './oada/store.js';
 import { JOB_TYPE, link, TREE } from './paths.js';
@@ -9,11 +9,12 @@ import { JOB_TYPE, link, TREE } from './paths.js';
 export interface NewJob {
   readonly service: string;
   readonly type: string;
-  readonly config?: JsonObject;
+  readonly config?: object;
+  /** Higher goes first; 0 by default. */
+  readonly priority?: number;
+  /** The job is not run before then. ISO 8601, in UTC. */
+  readonly startAfter?: string;
 }
-
-/** Lists that are known to be there, for each client. */
-const known = new WeakMap<OADAClient, Set<string>>();
 
 /**
  * Posts a job: makes it a resource, and links it in the pending list, which is made where it is missing.
@@ -26,12 +27,9 @@ export async function postJob(
   path: string,
   job: NewJob,
 ): Promise<{ _id: string; key: string }> {
-  const lists = known.get(oada) ?? new Set<string>();
-  if (!lists.has(path)) {
-    await ensureList(oada, path, TREE);
-    known.set(oada, lists.add(path));
-  }
-  const posted = await oada.post({ path: '/resources', data: { ...job }, contentType: JOB_TYPE });
+  await ensureList(oada, path, TREE);
+  const data = parseJson(JSON.stringify(job));
+  const posted = await oada.post({ path: '/resources', data, contentType: JOB_TYPE });
   const _id = resourceIdAt(posted.headers);
   const key = _id.slice('resources/'.length);
   await oada.put({ path: `${path}/${key}`, data: link(_id), contentType: 'application/json' });

@@ -186,9 +186,11 @@ export class QueueEntries {
     const { clock, events } = this.#deps;
     const stopping = new AbortController();
     let running: Queue | undefined;
+    let starting: Queue | undefined;
     const keep = async (): Promise<Queue | undefined> => {
       for (let attempt = 1; !stopping.signal.aborted; attempt++) {
         const queue = new Queue(key, address, this.#deps);
+        starting = queue;
         try {
           await queue.start();
           running = queue;
@@ -207,6 +209,7 @@ export class QueueEntries {
       running: () => running,
       stop: async () => {
         stopping.abort();
+        if (running === undefined) await starting?.abandon();
         const queue = await kept;
         await queue?.stop();
       },

@@ -3,13 +3,13 @@ import { setMaxListeners } from 'node:events';
 import type { OADAClient } from '@oada/client';
 import debug from 'debug';
 
-import { sleep } from './clock.js';
+import { waitAtMost } from './clock.js';
 import type { Clock } from './clock.js';
 import { Controls } from './controls.js';
 import type { ControlsObserver } from './controls.js';
 import { DayIndex } from './day-index.js';
 import { Dispatcher } from './dispatcher.js';
-import { ServiceStoppingError, StoreError } from './errors.js';
+import { ignoreStoreError, ServiceStoppingError } from './errors.js';
 import type { Events } from './events.js';
 import { OtherInstances, OwnInstance } from './instances.js';
 import type { StoreAddress } from './oada/address.js';
@@ -24,6 +24,9 @@ import type { ListObserver } from './watched-list.js';
 import type { Worker } from './worker.js';
 
 const log = debug('oada-jobs:queue');
+
+/** How long a stop waits for a store to take what has to be written last. */
+const LAST_WRITES_MS = 5000;
 
 /** What the queues of a service have in common. */
 export interface QueueDeps {
@@ -51,6 +54,8 @@ export class Queue {
   readonly #abort = new AbortController();
   #stopping = false;
   #paused = false;
+  /** Before that no job may be claimed: its claim would be anybody's. */
+  #isRegistered = false;
 
   /** @param id `default`, or the key of the entry that the queue comes from */
   constructor(id: string, source: StoreAddress | OADAClient, deps: QueueDeps) {
@@ -118,6 +123,11 @@ export class Queue {
     return { list, controls };
   }
 
+  /** Gives up what {@link Queue.start} is waiting for: it rejects. */
+  abandon(): Promise<void> {
+    return this.#store.close();
+  }
+
   get store(): Store {
     return this.#store;
   }
@@ -136,10 +146,14 @@ export class Queue {
     try {
       await this.#store.check();
       await this.#store.ensure(jobs, tree);
-      await this.#own.register();
-      await this.#controls.start();
       await this.#list.start();
+      await this.#controls.start(); // the jobs come first: a request to cancel one that is not listed is taken out
+      await this.#own.register();
+      this.#isRegistered = true;
+      this.#dispatcher.setPaused(this.#paused);
     } catch (error) {
+      this.#dispatcher.stop();
+      this.#list.stop();
       this.#controls.stop();
       await this.#store.close();
       throw error;
@@ -152,18 +166,16 @@ export class Queue {
   async stop(): Promise<void> {
     this.#stopping = true;
     const { clock, options, events } = this.#deps;
+    this.#dispatcher.stop();
+    const finished = this.#dispatcher.finished();
+    await waitAtMost(clock, options.drainTimeout, finished); // a job can still be cancelled
     this.#list.stop();
     this.#controls.stop();
     this.#others.stop();
-    this.#dispatcher.stop();
-    const drained = new AbortController();
-    const finished = this.#dispatcher.finished().finally(() => {
-      drained.abort();
-    });
-    await sleep(clock, options.drainTimeout, drained.signal);
     this.#abort.abort(new ServiceStoppingError());
-    await finished;
-    await this.#own.unregister().catch(ignoreStoreError); // others find it standing still
+    await waitAtMost(clock, LAST_WRITES_MS, finished);
+    // Where that cannot be written, others find our heartbeat standing still.
+    await waitAtMost(clock, LAST_WRITES_MS, this.#own.unregister().catch(ignoreStoreError));
     await this.#store.close();
     events.emit('queue:stopped', { queue: this.id });
   }
@@ -174,11 +186,6 @@ export class Queue {
     const { events } = this.#deps;
     if (paused) events.emit('queue:paused', { queue: this.id });
     else events.emit('queue:resumed', { queue: this.id });
-    this.#dispatcher.setPaused(paused);
+    if (this.#isRegistered) this.#dispatcher.setPaused(paused);
   }
-}
-
-/** The store has told of it already. */
-function ignoreStoreError(error: unknown): void {
-  if (!(error instanceof StoreError)) throw error;
 }

@@ -2,11 +2,12 @@ import type { Clock } from './clock.js';
 import { toMilliseconds } from './duration.js';
 import type { Duration } from './duration.js';
 import { InvalidJobError, JobCancelledError, JobError, JobLostError, UnknownJobTypeError } from './errors.js';
+import { isJsonObject } from './json.js';
 import { checkNames, expected } from './options.js';
 
 /** Whether and when a job that failed is run again. */
 export interface RetryOptions {
-  /** How often, after the first run. */
+  /** How often, after the first run. A run that its instance died of counts as well. */
   readonly limit: number;
   /** How long to wait before the first retry; it doubles with each, up to a day. @defaultValue '1s' */
   readonly backoff?: Duration;
@@ -27,12 +28,19 @@ const LONGEST_WAIT_MS = 86_400_000;
 /** @throws {ConfigError} */
 export function resolveRetries(options: RetryOptions | undefined): ResolvedRetries {
   if (options === undefined) return noRetries;
+  checkShape(options);
   checkNames(options, ['limit', 'backoff', 'jitter']);
   const { limit, backoff = noRetries.backoff, jitter = noRetries.jitter } = options;
+  if (backoff === Infinity) throw expected('retries.backoff', 'a time that ends', backoff);
   if (!Number.isSafeInteger(limit) || limit < 0)
     throw expected('retries.limit', 'a whole number from 0', limit);
-  if (!(jitter >= 0 && jitter <= 1)) throw expected('retries.jitter', 'a number from 0 to 1', jitter);
+  if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1))
+    throw expected('retries.jitter', 'a number from 0 to 1', jitter);
   return Object.freeze({ limit, backoff: toMilliseconds(backoff, 'retries.backoff'), jitter });
+}
+
+function checkShape(options: unknown): void {
+  if (!isJsonObject(options)) throw expected('retries', 'an object like { limit: 3 }', options);
 }
 
 /**
@@ -76,5 +84,7 @@ export class RetryRequest {
  * @throws {ConfigError}
  */
 export function retryIn(delay: Duration): RetryRequest {
-  return new RetryRequest(toMilliseconds(delay, 'delay'));
+  const milliseconds = toMilliseconds(delay, 'delay');
+  if (milliseconds === Infinity) throw expected('delay', 'a time that ends', delay);
+  return new RetryRequest(milliseconds);
 }

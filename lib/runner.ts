@@ -1,15 +1,7 @@
 import type { Clock } from './clock.js';
 import { Claim } from './claim.js';
 import type { DayIndex } from './day-index.js';
-import {
-  InvalidJobError,
-  InvalidResultError,
-  JobCancelledError,
-  JobLostError,
-  StoreError,
-  toError,
-  UnknownJobTypeError,
-} from './errors.js';
+import { InvalidJobError, InvalidResultError, JobCancelledError, StoreError, toError } from './errors.js';
 import type { Events, JobEvent, TypedJobEvent } from './events.js';
 import { fileJob, insist } from './filing.js';
 import { finalTime, lastUpdateKey } from './job.js';
@@ -19,11 +11,12 @@ import type { Json, JsonObject } from './json.js';
 import type { Store, StoredDocument } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
 import { failure, finalRecord, redactedError } from './outcome.js';
-import type { FinalOutcome } from './outcome.js';
-import { isAddressable, JOB_TYPE } from './paths.js';
+import type { FinalOutcome, Outcome } from './outcome.js';
+import { JOB_TYPE } from './paths.js';
 import type { FinalStatus, Paths } from './paths.js';
 import { perform } from './perform.js';
-import type { Work } from './perform.js';
+import { prepare } from './prepare.js';
+import type { Work } from './prepare.js';
 import { retryDelay } from './retries.js';
 import type { Standing } from './standing.js';
 import type { Worker } from './worker.js';
@@ -73,6 +66,8 @@ export interface RunnerDeps {
   readonly abort: AbortSignal;
   /** Is somebody asking for this job to be cancelled? */
   isCancelled(key: string): boolean;
+  /** Does the key lead to another job by now? */
+  isRelinked(key: string): boolean;
 }
 
 /** What became of a job, as far as this instance is concerned. */
@@ -84,6 +79,15 @@ export type Settled =
   | { readonly kind: 'changed' }
   /** The store failed; it has to be looked at again. */
   | { readonly kind: 'unsettled' };
+
+/** A run that is over. */
+interface Run {
+  readonly claim: Claim;
+  readonly logger: Logger;
+  readonly work: Work;
+  /** By the monotonic clock. */
+  readonly started: number;
+}
 
 /** What was stored as the end of a job. */
 interface Finished {
@@ -127,7 +131,7 @@ export class Runner {
     if (standing.kind === 'final') return this.#file(standing.status, standing.time); // a crash came between
     if (standing.kind !== 'ready') return this.#refuse(seen, objection(standing));
     const { job } = standing;
-    const work = this.#prepare(job, standing.takenFrom);
+    const work = prepare(job, { key: this.#due.key, takenFrom: standing.takenFrom, ...this.#deps });
     if (work instanceof Error) return this.#refuse(seen, work, job);
     const logger = this.#logger(seen);
     const claim = await this.#claim(job, seen, standing.takenFrom, logger); //  claimed
@@ -140,33 +144,28 @@ export class Runner {
     const context = { ...this.#deps, jobId, logger, event: this.#event, cancel: this.#cancel.signal };
     const outcome = await perform(work, context); //                            run
     await logger.settled(); //                                                  logged
+    try {
+      return await this.#settle(outcome, { claim, logger, work, started }); //  filed
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.retryable) throw error;
+      // It is run, and to run it again would not make it storable.
+      return this.#skip(`what came of it cannot be stored: ${error.message}`);
+    }
+  }
+
+  /** What becomes of the job after a run. */
+  async #settle(outcome: Outcome, { claim, logger, work, started }: Run): Promise<Settled> {
+    const { attempt } = claim.record;
     if (outcome.kind === 'interrupted') return this.#release(claim, logger);
     if (outcome.kind === 'retry') return this.#postpone(claim, logger, outcome.delay, attempt - 1);
     if (outcome.kind === 'failure') {
       const delay = retryDelay(outcome.error, attempt, work.retries, this.#deps.clock);
       if (delay !== undefined) return this.#postpone(claim, logger, delay, attempt, outcome.error);
     }
-    const final = await this.#finish(claim, logger, outcome); //                final
+    const final = await this.#finish(claim, logger, outcome);
     if (final === undefined) return this.#takenOver();
     this.#tell(final.outcome, started);
-    return this.#file(final.outcome.kind, final.time); //                       filed
-  }
-
-  /** What there is to be done, or why nothing can be. */
-  #prepare(job: Job, takenFrom: string | undefined): Work | Error {
-    const { workers, options, instance } = this.#deps;
-    const { key } = this.#due;
-    if (this.#deps.isCancelled(key)) return new JobCancelledError('it was asked for');
-    const worker = workers.get(job.type);
-    if (worker === undefined) return new UnknownJobTypeError(job.type, [...workers.keys()]);
-    if (!isAddressable(key)) return unaddressable(key);
-    const died = takenFrom !== undefined && takenFrom !== instance ? job.takeovers + 1 : 0;
-    if (died >= options.maxAttempts) return new JobLostError(died);
-    try {
-      return { run: worker.prepare(job), timeout: worker.timeout, retries: worker.retries };
-    } catch (error) {
-      return toError(error);
-    }
+    return this.#file(final.outcome.kind, final.time);
   }
 
   /** Takes the job, and says that it has started, in one write. */
@@ -244,7 +243,8 @@ export class Runner {
   /** Gives the job back as it was found. */
   async #release(claim: Claim, logger: Logger): Promise<Settled> {
     const patch = { status: 'queued', claim: null, attempts: claim.record.attempt - 1 };
-    await claim.decide({ ...patch, ...logger.take('interrupted', 'The service stopped') });
+    const released = await claim.decide({ ...patch, ...logger.take('interrupted', 'The service stopped') });
+    if (!released) return this.#takenOver();
     this.#deps.events.emit('job:interrupted', this.#event);
     return { kind: 'interrupted' };
   }
@@ -262,7 +262,7 @@ export class Runner {
     const startAfter = until.toISOString();
     const why = error === undefined ? {} : { error: this.#redact(error.message) };
     const update = logger.take('retrying', { startAfter, ...why });
-    const patch = { status: 'queued', claim: null, attempts, startAfter, ...update };
+    const patch = { status: 'queued', claim: null, attempts, takeovers: 0, startAfter, ...update };
     if (!(await insist(() => claim.decide(patch), this.#deps))) return this.#takenOver();
     events.emit('job:postponed', { ...this.#event, until });
     return { kind: 'delayed', until };
@@ -326,11 +326,4 @@ function objection(standing: Exclude<DueStanding, { kind: 'ready' | 'final' | 'u
     case 'delayed': // only a job that is to be cancelled is due before its time
       return new JobCancelledError('it was asked for');
   }
-}
-
-function unaddressable(key: string): InvalidJobError {
-  return new InvalidJobError(
-    `The key of the pending link, ${JSON.stringify(key)}, cannot stand in a path, so the link cannot be removed. ` +
-      'Remove it by hand, and link the job under another key.',
-  );
 }

@@ -145,8 +145,7 @@ export class Service {
     await this.#starting?.catch(() => undefined); // whoever started it was told
     if (this.#parts !== undefined) {
       const { queue, entries } = this.#parts;
-      await entries.stop();
-      await queue.stop();
+      await Promise.all([entries.stop(), queue.stop()]);
     }
     log('%s: stopped', this.name);
     this.#events.emit('service:stopped', { service: this.name });
@@ -188,8 +187,9 @@ export class Service {
   }
 
   #controlsOf(id: string): Controls {
-    const { queue, entries } = this.#parts ?? {};
-    const controls = id === 'default' ? queue?.controls : entries?.get(id)?.controls;
+    if (this.#parts === undefined) throw new LifecycleError('The service is not started.');
+    const { queue, entries } = this.#parts;
+    const controls = id === 'default' ? queue.controls : entries.get(id)?.controls;
     if (controls !== undefined) return controls;
     throw new LifecycleError(`There is no queue ${JSON.stringify(id)} that is running in this service.`);
   }

@@ -70,7 +70,7 @@ export function createWorker<Config extends object>(
   options: Duration | WorkerOptions,
   work: WorkFunction<Config>,
 ): Worker {
-  checkArguments(type, work);
+  checkArguments(type, options, work);
   const given: WorkerOptions = typeof options === 'object' ? options : { timeout: options };
   checkNames(given, ['timeout', 'config', 'retries', 'concurrency']);
   const { timeout, config: schema, retries, concurrency } = given;
@@ -94,8 +94,10 @@ function explain(type: string, errors: readonly ErrorObject[]): string {
   return `The job's config is not what ${JSON.stringify(type)} takes: ${issues.join('; ')}.`;
 }
 
-function checkArguments(type: unknown, work: unknown): void {
+function checkArguments(type: unknown, options: unknown, work: unknown): void {
   if (typeof type !== 'string' || type === '') throw expected('type', 'the name of a job type', type);
+  if (options === null || options === undefined)
+    throw expected('timeout', "a time in ms or like '10s'", options);
   if (typeof work !== 'function') throw expected('work', 'a function', work);
 }
 

@@ -41,6 +41,12 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Milliseconds until something is due; undefined: nothing will be. */
+  get untilNext(): number | undefined {
+    if (this.#timers.size === 0) return undefined;
+    return Math.min(...[...this.#timers].map(({ due }) => due)) - this.#time;
+  }
+
   /** Lets what is due happen, one after another, each with all that follows from it at once. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#time + milliseconds;

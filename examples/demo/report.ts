@@ -21,7 +21,12 @@ export function plan(count: number): PlannedJob[] {
     if (index % 20 === 7) return { queue, type: 'weigh', config: { scale: index }, expected: 'failure' };
     if (index % 20 === 12) return { queue, type: 'wait', config: {}, expected: 'failure' };
     if (index % 50 === 31)
-      return { queue, type: 'wiegh', config: { note: 'nobody knows this type' }, expected: 'failure' };
+      return {
+        queue,
+        type: 'unheard-of',
+        config: { note: 'no worker knows this type' },
+        expected: 'failure',
+      };
     if (index % 5 === 0)
       return { queue, type: 'survey', config: { fields: ['A', 'B', 'C'] }, expected: 'success' };
     return { queue, type: 'greet', config: { name: `farmer ${String(index)}` }, expected: 'success' };
@@ -101,6 +106,7 @@ export class Report {
           return filed[job.expected].includes(keyOf(id)) && !filed[other].includes(keyOf(id));
         });
         right &&= asPlanned;
+        if (ids.length === 0) continue;
         const counts = [ids.length, inSuccess.length, inFailure.length];
         table.push([queue, type, ...counts, asPlanned ? 'as expected' : 'NOT as expected']);
       }

@@ -15,7 +15,7 @@ export interface StoreAddress {
 export function storeUrl({ domain, token }: { readonly domain?: unknown; readonly token?: unknown }): URL {
   if (typeof domain !== 'string' || domain.trim() === '') {
     throw new ConfigError(
-      'expected `domain` to be the address of an OADA store, like oada.example.org, got none',
+      'expected `domain` to be the address of an OADA store, like oada.example.org; is its variable set?',
     );
   }
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {

@@ -137,6 +137,7 @@ export class SocketConnection extends EventEmitter implements Connection {
     const socket = this.#socket;
     if (this.#closed) return Promise.reject(lost('The connection was closed on this side'));
     if (socket?.readyState === WebSocket.OPEN) return Promise.resolve(socket);
+    if (socket !== undefined) this.#lose(lost('The connection was lost')); // it is closing
     this.#opening ??= this.#connect(timeout).finally(() => {
       this.#opening = undefined;
     });

@@ -32,6 +32,8 @@ function meaning(status: number | undefined, code: string | undefined): [StoreEr
     return ['OADA_JOBS_STORE_REFUSED', 'The store does not take this request.'];
   if (code === 'REQUEST_TIMEDOUT')
     return ['OADA_JOBS_STORE_TIMEOUT', 'The store may be overloaded, or its network slow.'];
+  if (code === 'EPROTO')
+    return ['OADA_JOBS_STORE_UNREACHABLE', 'If it speaks plain HTTP, put http:// before the address.'];
   return ['OADA_JOBS_STORE_UNREACHABLE', 'Check the address, and whether the store is running.'];
 }
 
@@ -47,5 +49,7 @@ function describe(error: unknown): { status: number | undefined; code: string | 
   const number = [status, code].map(Number).find((value) => value >= 100 && value < 600);
   const text = typeof code === 'string' ? code : undefined;
   const said = typeof message === 'string' && message !== '' ? message : (text ?? 'the connection failed');
+  // What OpenSSL says when the other side does not speak TLS at all.
+  if (text === 'EPROTO') return { status: number, code: text, message: 'the server does not speak TLS' };
   return { status: number, code: text, message: said };
 }

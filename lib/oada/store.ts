@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import { OADAClient } from '@oada/client';
 import type { Change } from '@oada/client';
 
@@ -122,6 +124,7 @@ class ClientStore implements Store {
     this.client = client;
     this.#own = own;
     this.#options = options;
+    setMaxListeners(0, this.#closing.signal); // each request that is to be tried again listens
   }
 
   async check(): Promise<void> {

@@ -1,0 +1,49 @@
+import { InvalidJobError, JobCancelledError, JobLostError, toError, UnknownJobTypeError } from './errors.js';
+import type { Job } from './job.js';
+import type { ResolvedServiceOptions } from './options.js';
+import { isAddressable } from './paths.js';
+import type { ResolvedRetries } from './retries.js';
+import type { Worker, WorkerContext } from './worker.js';
+
+/** What there is to be done for a job. */
+export interface Work {
+  run(context: WorkerContext): unknown;
+  /** In milliseconds. */
+  readonly timeout: number;
+  readonly retries: ResolvedRetries;
+}
+
+export interface PrepareContext {
+  /** Of the job's link in the pending list. */
+  readonly key: string;
+  /** The instance that had the job, where it has not let go of it. */
+  readonly takenFrom: string | undefined;
+  /** Our own. */
+  readonly instance: string;
+  readonly workers: ReadonlyMap<string, Worker>;
+  readonly options: ResolvedServiceOptions;
+  isCancelled(key: string): boolean;
+}
+
+/** What there is to be done for a job, or why nothing can be: it is filed as a failure then, unrun. */
+export function prepare(job: Job, context: PrepareContext): Work | Error {
+  const { key, takenFrom, instance, workers, options } = context;
+  if (context.isCancelled(key)) return new JobCancelledError('it was asked for');
+  const worker = workers.get(job.type);
+  if (worker === undefined) return new UnknownJobTypeError(job.type, [...workers.keys()]);
+  if (!isAddressable(key)) return unaddressable(key);
+  const died = takenFrom !== undefined && takenFrom !== instance ? job.takeovers + 1 : 0;
+  if (died >= options.maxAttempts) return new JobLostError(died);
+  try {
+    return { run: worker.prepare(job), timeout: worker.timeout, retries: worker.retries };
+  } catch (error) {
+    return toError(error);
+  }
+}
+
+function unaddressable(key: string): InvalidJobError {
+  return new InvalidJobError(
+    `The key of the pending link, ${JSON.stringify(key)}, cannot stand in a path, so the link cannot be removed. ` +
+      'Remove it by hand, and link the job under another key.',
+  );
+}

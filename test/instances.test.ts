@@ -1,0 +1,90 @@
+import { Service } from '@oada/jobs';
+import { expect, onTestFinished, test } from 'vitest';
+
+import { StoreError } from '../lib/errors.js';
+import { OtherInstances } from '../lib/instances.js';
+import type { Store } from '../lib/oada/store.js';
+import { classicPaths } from '../lib/paths.js';
+import { FakeClock } from './fake-clock.js';
+import { jobOf, NAME, postJob, startServer, TOKEN } from './setup.js';
+
+const LEASE_MS = 300;
+
+test('an instance that has nothing to do until a retry is due is not taken for dead when it runs that', async () => {
+  const server = await startServer();
+  const runs: string[] = [];
+  const running = new Set<string>();
+  const runTwice: string[] = [];
+  const instances = [1, 2].map(() => {
+    const service = new Service({
+      name: NAME,
+      oada: { domain: server.url, token: TOKEN },
+      leaseTimeout: LEASE_MS,
+      drainTimeout: 50,
+    });
+    onTestFinished(() => service.stop());
+    const retries = { limit: 1, backoff: 2 * LEASE_MS, jitter: 0 };
+    service.on('plough', { timeout: '10s', retries }, async ({ _id, attempts }) => {
+      runs.push(_id);
+      if (running.has(_id)) runTwice.push(_id);
+      running.add(_id);
+      // Long enough for the other one to look, and to begin with it as well.
+      await new Promise((resolve) => setTimeout(resolve, LEASE_MS));
+      running.delete(_id);
+      if (attempts === 0) throw new Error('not yet');
+    });
+    return service;
+  });
+  for (const instance of instances) await instance.start();
+  let filed = 0;
+  const allFiled = new Promise<void>((resolve) => {
+    for (const instance of instances)
+      instance.events.on('job:filed', () => {
+        if (++filed === 8) resolve();
+      });
+  });
+  for (let count = 0; count < 8; count++) await postJob(server.client(), jobOf('plough'));
+  await allFiled;
+  expect(runTwice).toEqual([]);
+  expect(runs).toHaveLength(16);
+});
+
+/** Others as they are seen by way of a store that answers as the test says: with a revision, or not. */
+function watchOthers(answer: () => number | undefined): { clock: FakeClock; dead: string[] } {
+  const clock = new FakeClock();
+  const head = async (path: string): Promise<{ rev: number; etag: string }> => {
+    const rev = answer();
+    if (rev === undefined) throw new StoreError('OADA_JOBS_STORE_UNREACHABLE', 'It is away', { path });
+    return { rev, etag: String(rev) };
+  };
+  const store = { head, delete: () => Promise.resolve() } as unknown as Store; // no more is asked of it
+  const dead: string[] = [];
+  const options = { store, paths: classicPaths(NAME), clock, leaseTimeout: LEASE_MS };
+  const others = new OtherInstances(options, (instance) => dead.push(instance));
+  onTestFinished(() => {
+    others.stop();
+  });
+  others.holds('other', 'job');
+  return { clock, dead };
+}
+
+test('an instance whose heartbeat has stood still for as long as the lease is dead', async () => {
+  const { clock, dead } = watchOthers(() => 5);
+  await clock.advance(0.9 * LEASE_MS);
+  expect(dead).toEqual([]);
+  await clock.advance(0.2 * LEASE_MS);
+  expect(dead).toEqual(['other']);
+});
+
+test('a store that was away says nothing of the instances: the lease begins anew', async () => {
+  let isAway = false;
+  const { clock, dead } = watchOthers(() => (isAway ? undefined : 5));
+  await clock.advance(0.5 * LEASE_MS);
+  isAway = true;
+  await clock.advance(5 * LEASE_MS);
+  isAway = false;
+  await clock.advance(0.9 * LEASE_MS);
+  expect(dead).toEqual([]);
+  await clock.advance(LEASE_MS);
+  expect(dead).toEqual(['other']);
+});
