@@ -5,7 +5,7 @@ import type { Change } from '@oada/client';
 
 import { backoff, sleep } from '../clock.js';
 import type { Clock } from '../clock.js';
-import { StoreError } from '../errors.js';
+import { ConfigError, StoreError } from '../errors.js';
 import type { Json } from '../json.js';
 import type { Tree } from '../paths.js';
 import { storeUrl } from './address.js';
@@ -81,9 +81,20 @@ const LONGEST_WAIT_MS = 2000;
  */
 export function openStore(source: StoreAddress | OADAClient, options: StoreOptions): Store {
   if (isClient(source)) return new ClientStore(source, undefined, options);
-  const connection = new SocketConnection(storeUrl(source), options);
-  const client = new OADAClient({ domain: source.domain, token: source.token, connection });
-  return new ClientStore(client, connection, options);
+  const own = connectTo(source, options);
+  return new ClientStore(own.client, own, options);
+}
+
+/** A client over a connection of our own. */
+interface OwnClient {
+  readonly client: OADAClient;
+  readonly connection: SocketConnection;
+}
+
+/** @throws {ConfigError} the address is none */
+function connectTo({ domain, token }: StoreAddress, options: StoreOptions): OwnClient {
+  const connection = new SocketConnection(storeUrl({ domain, token }), options);
+  return { client: new OADAClient({ domain, token, connection }), connection };
 }
 
 /** By what it can do: there may be more than one copy of the package. */
@@ -112,15 +123,24 @@ export async function ensureList(
   throw new StoreError('OADA_JOBS_STORE_REFUSED', message, { path });
 }
 
+/**
+ * The store behind a client. One that was given to us may be of any make: those of `@oada/client` keep every request
+ * waiting for five minutes after a 429, say. So a client that does not answer in time is no longer asked, but its store
+ * is, over a connection of our own; and if that one cannot get there, the client again.
+ */
 class ClientStore implements Store {
   readonly client: OADAClient;
-  readonly #own: SocketConnection | undefined;
+  /** Of our own making, and ours to close; undefined where the client was given to us. */
+  readonly #own: OwnClient | undefined;
   readonly #options: StoreOptions;
   readonly #closing = new AbortController();
-  #deleter: SocketConnection | undefined;
+  /** Our own way to the store of a given client. */
+  #direct: OwnClient | undefined;
+  /** The given client has kept us waiting. */
+  #isStalled = false;
   #deleteKeepsWatches = false;
 
-  constructor(client: OADAClient, own: SocketConnection | undefined, options: StoreOptions) {
+  constructor(client: OADAClient, own: OwnClient | undefined, options: StoreOptions) {
     this.client = client;
     this.#own = own;
     this.#options = options;
@@ -128,22 +148,20 @@ class ClientStore implements Store {
   }
 
   async check(): Promise<void> {
-    const response = await this.#once('head', '/bookmarks', () =>
-      this.client.head({ path: '/bookmarks', ...this.#limit }),
-    );
-    this.#deleteKeepsWatches = response.headers['x-oada-delete-keeps-watches'] === 'true';
+    const request = { path: '/bookmarks', ...this.#limit };
+    const { headers } = await this.#once('head', '/bookmarks', (client) => client.head(request));
+    this.#deleteKeepsWatches = headers['x-oada-delete-keeps-watches'] === 'true';
   }
 
   async get(path: string): Promise<StoredDocument> {
-    const { headers, data } = await this.#again('get', path, () => this.client.get({ path, ...this.#limit }));
-    return {
-      ...revision(headers),
-      data: data instanceof Uint8Array ? undefined : data,
-    };
+    const request = { path, ...this.#limit };
+    const { headers, data } = await this.#again('get', path, (client) => client.get(request));
+    return { ...revision(headers), data: data instanceof Uint8Array ? undefined : data };
   }
 
   async head(path: string): Promise<Revision> {
-    const { headers } = await this.#again('head', path, () => this.client.head({ path, ...this.#limit }));
+    const request = { path, ...this.#limit };
+    const { headers } = await this.#again('head', path, (client) => client.head(request));
     return revision(headers);
   }
 
@@ -160,24 +178,25 @@ class ClientStore implements Store {
       ...this.#limit,
     };
     const send = ifMatch === undefined ? this.#again.bind(this) : this.#once.bind(this);
-    const { headers } = await send('put', path, () => this.client.put(request));
+    const { headers } = await send('put', path, (client) => client.put(request));
     return revision(headers);
   }
 
   async delete(path: string): Promise<void> {
-    await this.#again('delete', path, () => this.#delete(path));
+    await this.#again('delete', path, (client) => this.#delete(path, client));
   }
 
   async ensure(path: string, tree: Tree): Promise<void> {
-    await this.#again('ensure', path, () => ensureList(this.client, path, tree, this.#options.timeout));
+    await this.#again('ensure', path, (client) => ensureList(client, path, tree, this.#options.timeout));
   }
 
   async watch(path: string): Promise<StoreWatch> {
-    const { changes, requestId } = await this.#once('watch', path, () =>
-      this.client.watch({ path, type: 'tree', ...this.#limit }),
-    );
+    const request = { path, type: 'tree', ...this.#limit } as const;
+    const [client, { changes, requestId }] = await this.#once('watch', path, async (via) => {
+      return [via, await via.watch(request)] as const;
+    });
     const stop = async (): Promise<void> => {
-      await this.client.unwatch(Array.isArray(requestId) ? (requestId[0] ?? '') : requestId);
+      await client.unwatch(Array.isArray(requestId) ? (requestId[0] ?? '') : requestId);
       await changes.return?.();
     };
     return {
@@ -190,32 +209,41 @@ class ClientStore implements Store {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#deleter?.disconnect();
-    await this.#own?.disconnect();
+    await this.#direct?.connection.disconnect();
+    await this.#own?.connection.disconnect();
   }
 
   get #limit(): { timeout: number } {
     return { timeout: this.#options.timeout };
   }
 
-  /** Over HTTP where the store is not known to keep watches; our own connection sees to that by itself. */
-  async #delete(path: string): ReturnType<OADAClient['delete']> {
-    const viaClient = (): ReturnType<OADAClient['delete']> => this.client.delete({ path, ...this.#limit });
-    if (this.#own !== undefined || this.#deleteKeepsWatches) return viaClient();
-    const address = { domain: this.client.getDomain(), token: this.client.getToken() };
-    this.#deleter ??= new SocketConnection(storeUrl(address), this.#options);
-    const headers = { authorization: `Bearer ${address.token}` };
+  /** Over HTTP where the store is not known to keep watches; a connection of our own sees to that by itself. */
+  async #delete(path: string, client: OADAClient): ReturnType<OADAClient['delete']> {
+    const request = { path, ...this.#limit };
+    if (this.#own !== undefined || this.#deleteKeepsWatches) return client.delete(request);
+    const direct = this.#openDirect();
+    if (direct === undefined) return client.delete(request);
     try {
-      const [response] = await this.#deleter.request({ method: 'delete', path, headers });
-      return response;
+      return await direct.delete(request);
     } catch (error) {
-      // A client may come with a way of its own to a store that listens nowhere.
       if (toStoreError(error, 'delete', path).code !== 'OADA_JOBS_STORE_UNREACHABLE') throw error;
-      return viaClient();
+      return client.delete(request);
     }
   }
 
-  async #again<T>(method: StoreMethod, path: string, request: () => Promise<T>): Promise<T> {
+  /** Undefined where the given client has a way of its own to a store that has no address. */
+  #openDirect(): OADAClient | undefined {
+    try {
+      const address = { domain: this.client.getDomain(), token: this.client.getToken() };
+      this.#direct ??= connectTo(address, this.#options);
+      return this.#direct.client;
+    } catch (error) {
+      if (error instanceof ConfigError) return undefined;
+      throw error;
+    }
+  }
+
+  async #again<T>(method: StoreMethod, path: string, request: Request<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#once(method, path, request);
@@ -228,14 +256,19 @@ class ClientStore implements Store {
     }
   }
 
-  async #once<T>(method: StoreMethod, path: string, request: () => Promise<T>): Promise<T> {
+  async #once<T>(method: StoreMethod, path: string, request: Request<T>): Promise<T> {
+    const client = (this.#isStalled ? this.#openDirect() : undefined) ?? this.client;
     try {
       // Our own connection keeps the limit; others may wait for an answer that never comes.
-      const result = await (this.#own === undefined ? this.#limited(request()) : request());
+      const result = await (this.#own === undefined ? this.#limited(request(client)) : request(client));
       this.#options.onRequest(method, undefined);
       return result;
     } catch (error) {
       const storeError = toStoreError(error, method, path);
+      if (this.#own === undefined) {
+        if (client === this.client) this.#isStalled = storeError.code === 'OADA_JOBS_STORE_TIMEOUT';
+        else if (storeError.code === 'OADA_JOBS_STORE_UNREACHABLE') this.#isStalled = false;
+      }
       this.#options.onRequest(method, storeError);
       throw storeError;
     }
@@ -251,6 +284,8 @@ class ClientStore implements Store {
     });
   }
 }
+
+type Request<T> = (client: OADAClient) => Promise<T>;
 
 function revision(headers: Readonly<Record<string, string>>): Revision {
   return { rev: Number(headers['x-oada-rev']), etag: headers['etag'] ?? '' };
