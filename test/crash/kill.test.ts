@@ -19,7 +19,7 @@ import {
   TOKEN,
 } from '../setup.js';
 import type { Point } from './victim.js';
-import { work } from './work.js';
+import { register } from './work.js';
 
 const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url));
 const KEY = 'mine';
@@ -27,12 +27,10 @@ const KEY = 'mine';
 const REQUESTS = 30;
 
 const ENDINGS = [
-  { name: 'a success', config: {}, expected: { status: 'success', result: 'done' } },
-  {
-    name: 'a failure',
-    config: { fails: true },
-    expected: { status: 'failure', result: { message: 'broken' } },
-  },
+  { name: 'a success', type: 'plough', expected: { status: 'success', result: 'done' } },
+  { name: 'a failure', type: 'break', expected: { status: 'failure', result: { message: 'broken' } } },
+  { name: 'a timeout', type: 'sleep', expected: { status: 'failure', failureType: 'timeout' } },
+  { name: 'a success after a retry', type: 'sow', expected: { status: 'success', result: 'done' } },
 ];
 
 interface Place extends Point {
@@ -53,7 +51,7 @@ async function makePlaces(): Promise<Place[]> {
 
 test.each(ENDINGS)(
   'whichever request a service is killed at, another files its job once, as $name',
-  async ({ config, expected }) => {
+  async ({ type, expected }) => {
     const places = await makePlaces();
     const points = JSON.stringify(places.map(({ domain, count, lost }) => ({ domain, count, lost })));
     const victim = fork(VICTIM, [TOKEN, points], { execArgv: ['--import', 'tsx'] });
@@ -62,7 +60,7 @@ test.each(ENDINGS)(
     const told = once(victim, 'message');
     const jobIds = new Map<Place, string>();
     for (const place of places) {
-      jobIds.set(place, await postJob(place.server.client(), jobOf('plough', config), KEY));
+      jobIds.set(place, await postJob(place.server.client(), jobOf(type), KEY));
     }
     const [reached] = (await told) as [readonly boolean[]];
     expect(await exit).toEqual([null, 'SIGKILL']);
@@ -73,7 +71,7 @@ test.each(ENDINGS)(
     const finish = async (place: Place): Promise<void> => {
       const oada = place.server.client();
       await using second = new Service({ name: NAME, oada: place.server.client(), leaseTimeout: 200 });
-      second.on('plough', '10s', work);
+      register(second);
       const filed = second.events.next('job:filed');
       const isPending = keysOf(await read(oada, `${BASE}/jobs`)).length > 0;
       await second.start();
@@ -82,7 +80,7 @@ test.each(ENDINGS)(
       const job = await read(oada, `/${jobIds.get(place)!}`);
       const where = `with the ${place.lost} of request ${place.count} lost`;
       expect(job, where).toMatchObject(expected);
-      expect(job.attempts, where).toBeLessThanOrEqual(2);
+      expect(job.attempts, where).toBeLessThanOrEqual(3);
       expect(job.takeovers ?? 0, where).toBeLessThanOrEqual(1);
       expect(await allFiled(oada), where).toMatchObject([{ key: KEY, id: job._id, status: job.status }]);
       expect(keysOf(await read(oada, `${BASE}/jobs`)), where).toEqual([]);

@@ -5,7 +5,7 @@ import { Service } from '@oada/jobs';
 
 import { CountingConnection } from './breaking-connection.js';
 import type { Lost } from './breaking-connection.js';
-import { work } from './work.js';
+import { register } from './work.js';
 
 /** Where a service comes to a halt. */
 export interface Point {
@@ -33,7 +33,7 @@ const lives = points.map(({ domain, count, lost }) => {
     return await new Promise(() => undefined);
   });
   const oada = new OADAClient({ domain, token, connection });
-  const service = new Service({ name: 'tractor', oada }).on('plough', '10s', work);
+  const service = register(new Service({ name: 'tractor', oada }));
   const filed = service.events.next('job:filed');
   const started = service.start().then(() => {
     before = connection.count;
