@@ -1,3 +1,7 @@
+/** How many jobs are known ahead of their turn, and at most with those of types that are full. */
+const LOOK_AHEAD = 100;
+const MOST_AHEAD = 2000;
+
 /** What a backlog has to know of what it keeps. */
 export interface BacklogItem {
   readonly key: string;
@@ -10,6 +14,7 @@ export interface BacklogItem {
 export class Backlog<Item extends BacklogItem> {
   readonly #byPriority = new Map<number, Map<string, Item>>();
   readonly #priorityOf = new Map<string, number>();
+  readonly #countOf = new Map<string, number>();
 
   get size(): number {
     return this.#priorityOf.size;
@@ -23,13 +28,29 @@ export class Backlog<Item extends BacklogItem> {
       first ? new Map([[item.key, item], ...items]) : items.set(item.key, item),
     );
     this.#priorityOf.set(item.key, item.priority);
+    this.#countOf.set(item.type, (this.#countOf.get(item.type) ?? 0) + 1);
+  }
+
+  /**
+   * Are enough known for the priority of each to count? Those of a type that is full wait for their own kind, and must
+   * not keep others from being found.
+   */
+  hasEnough(isFull: (type: string) => boolean): boolean {
+    if (this.size < LOOK_AHEAD) return false;
+    if (this.size >= MOST_AHEAD) return true;
+    let count = 0;
+    for (const [type, ofType] of this.#countOf) if (!isFull(type)) count += ofType;
+    return count >= LOOK_AHEAD;
   }
 
   remove(key: string): Item | undefined {
     const priority = this.#priorityOf.get(key);
     const items = priority === undefined ? undefined : this.#byPriority.get(priority);
     const item = items?.get(key);
-    if (priority === undefined || items === undefined) return undefined;
+    if (priority === undefined || items === undefined || item === undefined) return undefined;
+    const left = (this.#countOf.get(item.type) ?? 1) - 1;
+    if (left === 0) this.#countOf.delete(item.type);
+    else this.#countOf.set(item.type, left);
     items.delete(key);
     if (items.size === 0) this.#byPriority.delete(priority);
     this.#priorityOf.delete(key);
@@ -47,10 +68,5 @@ export class Backlog<Item extends BacklogItem> {
       }
     }
     return undefined;
-  }
-
-  clear(): void {
-    this.#byPriority.clear();
-    this.#priorityOf.clear();
   }
 }

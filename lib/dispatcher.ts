@@ -13,9 +13,8 @@ import { Runner } from './runner.js';
 import type { DueJob, FoundJob, RunnerDeps, Settled } from './runner.js';
 import type { Slots } from './slots.js';
 
-/** How many documents are read at once, and how many jobs are known before their turn, so that priority counts. */
+/** How many documents are read at once. */
 const READS = 10;
-const LOOK_AHEAD = 100;
 
 /** How often a job whose document changes under our hands is read again at once. */
 const QUICK_TRIES = 3;
@@ -198,12 +197,12 @@ export class Dispatcher {
   /** Reads and begins what is waiting, as far as there is room. */
   readonly #goOn = (): void => {
     if (this.#isStopping || this.#paused) return;
+    const { slots } = this.#deps;
     for (const found of this.#unread.values()) {
-      if (this.#reads >= READS || this.#backlog.size >= LOOK_AHEAD) break;
+      if (this.#reads >= READS || this.#backlog.hasEnough((type) => slots.isFull(type))) break;
       this.#unread.delete(found.key);
       this.#work(() => this.#read(found));
     }
-    const { slots } = this.#deps;
     while (this.#backlog.size > 0) {
       const due = slots.areTaken ? undefined : this.#backlog.take((type) => slots.mayRun(type));
       if (due === undefined) {

@@ -16,8 +16,6 @@ export interface InstanceOptions {
 /** How many times within `leaseTimeout` a heartbeat is written, and looked at. */
 const BEATS_PER_LEASE = 3;
 
-const INSTANCE_TYPE = 'application/json';
-
 /**
  * This queue of this process, as others see it: a resource of its own whose revision goes up while it holds jobs. An
  * instance without jobs does not beat: nobody waits for it.
@@ -43,7 +41,7 @@ export class OwnInstance {
     const { store, paths, clock } = this.#options;
     const data = { instance: this.id, started: clock.now().toISOString(), beats: 0 };
     this.#lastBeat = clock.monotonic();
-    await store.put(`/${resourceOf(this.id)}`, data, { type: INSTANCE_TYPE });
+    await store.put(`/${resourceOf(this.id)}`, data);
     await store.ensure(paths.instances, paths.tree);
     await store.put(paths.instances, { [this.id]: link(resourceOf(this.id)) });
   }

@@ -16,7 +16,12 @@ export class Slots {
   }
 
   mayRun(type: string): boolean {
-    return this.#free > 0 && (this.#running.get(type) ?? 0) < this.#limitOf(type);
+    return this.#free > 0 && !this.isFull(type);
+  }
+
+  /** Do as many of the type run as may? */
+  isFull(type: string): boolean {
+    return (this.#running.get(type) ?? 0) >= this.#limitOf(type);
   }
 
   take(type: string): void {

@@ -58,3 +58,25 @@ test('no more jobs of a type run at once than it allows, and the others are not 
   await filed;
   expect(most).toBe(2);
 });
+
+test('many jobs of a type that is full keep no other from being found', async () => {
+  const server = await startServer();
+  const oada = server.client();
+  await ensureLists(oada);
+  const links: Record<string, { _id: string }> = {};
+  for (let index = 0; index < 150; index++) {
+    links[`j${String(index).padStart(3, '0')}`] = { _id: await postResource(oada, jobOf('narrow')) };
+  }
+  links['last'] = { _id: await postResource(oada, jobOf('wide')) };
+  await oada.put({ path: `${BASE}/jobs`, data: links, contentType: 'application/json' });
+  let release: () => void = () => undefined;
+  const wideIsDone = new Promise<void>((resolve) => (release = resolve));
+  const service = makeService(server, 'in process', { concurrency: 5 })
+    .on('narrow', { timeout: '10s', concurrency: 1 }, () => wideIsDone)
+    .on('wide', '10s', () => {
+      release();
+    });
+  const filed = countTo(service, 'job:filed', 151);
+  await service.start();
+  await filed;
+});
