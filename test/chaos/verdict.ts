@@ -20,7 +20,12 @@ export interface Verdict {
   /** How many jobs an instance had when it was killed or cut off, all such moments together. */
   readonly extraRunsAllowed: number;
   /** Jobs of a killed instance that were run again, and after what time, in ms. */
-  readonly takeovers: { readonly count: number; readonly median: number; readonly max: number };
+  readonly takeovers: {
+    readonly count: number;
+    readonly median: number;
+    readonly max: number;
+    readonly each: readonly number[];
+  };
   readonly broken: readonly string[];
 }
 
@@ -83,6 +88,7 @@ export async function judge({ url, jobs, runs, interruptions }: Evidence): Promi
     ...{ runs: started.length, extraRuns, extraRunsAllowed },
     takeovers: {
       count: sorted.length,
+      each: sorted,
       median: sorted[Math.floor(sorted.length / 2)] ?? 0,
       max: sorted.at(-1) ?? 0,
     },
