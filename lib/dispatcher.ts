@@ -148,7 +148,7 @@ export class Dispatcher {
 
   cancelled(key: string): void {
     const state = this.#states.get(key);
-    if (state?.kind === 'running') state.runner.cancel(new JobCancelledError('it was asked for'));
+    if (state?.kind === 'running') state.runner.cancel(new JobCancelledError());
     else if (state?.kind === 'delayed' || state?.kind === 'held') this.#again(state.found);
     else if (state === undefined) this.#background(this.#settleUnlisted(key));
     else if (state.kind === 'done') this.#background(this.#deps.settleRequest(key));

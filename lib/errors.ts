@@ -140,8 +140,8 @@ export class JobTimeoutError extends JobsError {
 export class JobCancelledError extends JobsError {
   override readonly name = 'JobCancelledError';
 
-  /** @param why how that was asked for */
-  constructor(why: string) {
+  /** @param why how that was asked for; by default with a request among the controls */
+  constructor(why = 'it was asked for') {
     super('OADA_JOBS_JOB_CANCELLED', `The job was cancelled: ${why}.`);
   }
 }

@@ -39,6 +39,7 @@ export class Logger {
   #last: string;
   #writing: Promise<void> = Promise.resolve();
   #cancelTimer: (() => void) | undefined;
+  #isOver = false;
   #write: ((updates: JsonObject) => Promise<void>) | undefined;
 
   /** @internal */
@@ -90,11 +91,13 @@ export class Logger {
   }
 
   /**
-   * Resolves when nothing is being written. What is gathered for the last write stays for {@link Logger.take}.
+   * The work is over. Resolves when nothing is being written; what is gathered for the last write stays for
+   * {@link Logger.take}. From now on nothing is tried again by itself: the store may be closed for good.
    *
    * @internal
    */
   settled(): Promise<void> {
+    this.#isOver = true;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     return this.#writeInTurn(() => this.#full.shift());
@@ -126,7 +129,7 @@ export class Logger {
           this.#options.onError(toError(error));
           if (!(error instanceof StoreError) || !error.retryable) continue; // it would not be taken later either
           this.#full.unshift(updates);
-          this.#flushSoon(RETRY_MS);
+          if (!this.#isOver) this.#flushSoon(RETRY_MS);
           return;
         }
       }

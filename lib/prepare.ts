@@ -28,7 +28,7 @@ export interface PrepareContext {
 /** What there is to be done for a job, or why nothing can be: it is filed as a failure then, unrun. */
 export function prepare(job: Job, context: PrepareContext): Work | Error {
   const { key, takenFrom, instance, workers, options } = context;
-  if (context.isCancelled(key)) return new JobCancelledError('it was asked for');
+  if (context.isCancelled(key)) return new JobCancelledError();
   const worker = workers.get(job.type);
   if (worker === undefined) return new UnknownJobTypeError(job.type, [...workers.keys()]);
   if (!isAddressable(key)) return unaddressable(key);

@@ -324,6 +324,6 @@ function objection(standing: Exclude<DueStanding, { kind: 'ready' | 'final' | 'u
     case 'empty':
       return new InvalidJobError('What the pending link leads to is empty, or not there.');
     case 'delayed': // only a job that is to be cancelled is due before its time
-      return new JobCancelledError('it was asked for');
+      return new JobCancelledError();
   }
 }

@@ -1,3 +1,5 @@
+import type { OADAClient } from '@oada/client';
+import type { Service } from '@oada/jobs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -24,16 +26,18 @@ import {
 } from './setup.js';
 import type { Stored } from './setup.js';
 
-/** Puts an entry, waits until it is filed, and shows that the service goes on. */
-async function fileEntry(entry: unknown): Promise<Stored> {
+/** A service that can do good jobs, and does not wait long for empty ones. */
+async function startGood(): Promise<{ oada: OADAClient; service: Service }> {
   const server = await startServer();
   const oada = server.client();
-  const service = makeService(server, 'in process', { contentTimeout: '100ms' }).on(
-    'good',
-    '5s',
-    () => 'good',
-  );
-  await service.start();
+  const service = makeService(server, 'in process', { contentTimeout: '100ms' });
+  await service.on('good', '5s', () => 'good').start();
+  return { oada, service };
+}
+
+/** Puts an entry, waits until it is filed, and shows that the service goes on. */
+async function fileEntry(entry: unknown): Promise<Stored> {
+  const { oada, service } = await startGood();
   const filed = service.events.next('job:filed');
   await putEntry(oada, 'bad', entry);
   const { jobId, status } = await filed;
@@ -45,14 +49,7 @@ async function fileEntry(entry: unknown): Promise<Stored> {
 }
 
 async function fileJob(body: unknown, contentType?: string): Promise<Stored> {
-  const server = await startServer();
-  const oada = server.client();
-  const service = makeService(server, 'in process', { contentTimeout: '100ms' }).on(
-    'good',
-    '5s',
-    () => 'good',
-  );
-  await service.start();
+  const { oada, service } = await startGood();
   const filed = service.events.next('job:filed');
   const _id = await postResource(oada, body, contentType);
   await putEntry(oada, 'bad', { _id });

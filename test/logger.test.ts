@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { systemClock } from '../lib/clock.js';
+import { StoreError } from '../lib/errors.js';
 import { Logger } from '../lib/logger.js';
+import { FakeClock } from './fake-clock.js';
 import {
   eventsOf,
   jobOf,
@@ -251,4 +253,31 @@ test('a call after the job has ended lands on the job', async () => {
   await late!();
   const { data } = await oada.get({ path: `/${String(job._id)}` });
   expect(ownStatuses(data)).toEqual(['late']);
+});
+
+test('updates that the store does not take are tried again while the work goes on, and no longer', async () => {
+  const clock = new FakeClock();
+  let tries = 0;
+  const refuse = (): Promise<never> => {
+    tries++;
+    const why = { path: '/resources/job' };
+    return Promise.reject(new StoreError('OADA_JOBS_STORE_UNREACHABLE', 'nobody is there', why));
+  };
+  const logger = new Logger({
+    clock,
+    logging: new Set(),
+    redact: (text) => text,
+    onError: () => undefined,
+  });
+  logger.writeTo(refuse);
+  await logger.info('first');
+  expect(tries).toBe(1);
+  await clock.advance(2000);
+  expect(tries).toBe(2);
+  await logger.settled(); // the work is over
+  expect(tries).toBe(3);
+  expect(clock.timers).toBe(0);
+  await logger.info('after the end'); // tried, and once more with what else may come
+  await clock.advance(100);
+  expect(clock.timers).toBe(0);
 });
