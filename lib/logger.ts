@@ -28,7 +28,8 @@ type Updates = Record<string, Json>;
 
 /**
  * Writes updates to a job's document while its work runs. Updates keep their order and are gathered into few writes. A
- * call never throws, and its promise never rejects; it need not be awaited, and resolves when the update is stored.
+ * call never throws, and its promise never rejects; it need not be awaited, and resolves when the update is stored, or
+ * was not taken.
  */
 export class Logger {
   readonly #options: LoggerOptions;
