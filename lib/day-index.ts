@@ -23,7 +23,7 @@ export class DayIndex {
 
   /** Resolves when the link is stored. To put it again does no harm. */
   add(status: FinalStatus, date: string, key: string, jobId: string): Promise<void> {
-    const path = this.#paths.dayIndex(status, date);
+    const path = this.#paths.classic.dayIndex(status, date);
     let batch = this.#waiting.get(path);
     if (batch === undefined) {
       const links = new Map<string, Json>();

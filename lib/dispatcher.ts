@@ -322,7 +322,7 @@ export class Dispatcher {
       case 'interrupted':
         // Others hear of it by the change of the list.
         await this.#deps.store
-          .put(this.#deps.paths.jobs, { [key]: link(found.jobId ?? '') })
+          .put(this.#deps.paths.classic.pending, { [key]: link(found.jobId ?? '') })
           .catch(ignoreStoreError);
         return;
       case 'unsettled':

@@ -39,7 +39,7 @@ export async function fileJob({ key, jobId, status, time }: FinalJob, deps: Fili
   const day = dayOf(time ?? clock.now());
   const named = isAddressable(key) ? key : jobId.slice('resources/'.length);
   await insist(() => dayIndex.add(status, day, named, jobId), deps);
-  if (isAddressable(key) && !deps.isRelinked(key)) await insist(() => store.delete(paths.pending(key)), deps);
+  if (isAddressable(key) && !deps.isRelinked(key)) await insist(() => store.delete(paths.classic.pendingLink(key)), deps);
 }
 
 /** The work is done: storing what came of it is tried until it is stored, or the service ends. */

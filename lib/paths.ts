@@ -11,6 +11,8 @@ const TYPES = {
   job: 'application/vnd.oada.service.job.1+json',
   queues: 'application/vnd.oada.service.queues.1+json',
   queue: 'application/vnd.oada.service.queue.1+json',
+  reports: 'application/vnd.oada.service.reports.1+json',
+  report: 'application/vnd.oada.service.report.1+json',
   /** Ours alone; no other program reads them. */
   plain: 'application/json',
 } as const;
@@ -24,12 +26,20 @@ export interface Tree {
   readonly [key: string]: Tree | string | number | undefined;
 }
 
+/** The finished jobs of each day; classic links are unversioned: a filed job bumps no parents. */
 const dayIndex: Tree = {
   _type: TYPES.jobs,
   'day-index': { '*': { _type: TYPES.jobs, '*': { _type: TYPES.job } } },
 };
 
-/** The resources below the base. Links are unversioned: a filed job bumps no parents. */
+/** Those of the nested layout are versioned: report readers watch through them. */
+const versionedDayIndex: Tree = {
+  _type: TYPES.jobs,
+  _rev: 0,
+  'day-index': { '*': { _type: TYPES.jobs, _rev: 0, '*': { _type: TYPES.job, _rev: 0 } } },
+};
+
+/** The resources below the base. */
 export const TREE: Tree = {
   bookmarks: {
     _type: TYPES.bookmarks,
@@ -37,48 +47,102 @@ export const TREE: Tree = {
       _type: TYPES.services,
       '*': {
         _type: TYPES.service,
-        jobs: { _type: TYPES.jobs, '*': { _type: TYPES.job } },
+        jobs: {
+          _type: TYPES.jobs,
+          '*': { _type: TYPES.job },
+          pending: { _type: TYPES.jobs, '*': { _type: TYPES.job } },
+          success: versionedDayIndex,
+          failure: versionedDayIndex,
+          'typed-failure': { '*': versionedDayIndex },
+        },
         'jobs-success': dayIndex,
         'jobs-failure': dayIndex,
+        'jobs-typed-failure': { '*': dayIndex },
         queues: { _type: TYPES.queues, '*': { _type: TYPES.queue } },
         instances: { _type: TYPES.plain, '*': { _type: TYPES.plain } },
         controls: { _type: TYPES.plain },
+        reports: {
+          _type: TYPES.reports,
+          '*': { _type: TYPES.report, 'day-index': { '*': { _type: TYPES.jobs } } },
+        },
       },
     },
   },
 };
 
+export type LayoutName = 'classic' | 'nested';
+
+/** Where a service's pending list stands, and where the jobs that come by it are filed. */
+export interface Layout {
+  readonly name: LayoutName;
+  /** The pending list. */
+  readonly pending: string;
+  pendingLink(key: string): string;
+  /** @param date UTC, as `2026-01-31` */
+  dayIndex(status: FinalStatus, date: string): string;
+  /** Where failures of a type of their own are filed as well. */
+  typedFailure(failureType: string, date: string): string;
+  /** What stands in a day-index. */
+  filedLink(jobId: string): JsonObject;
+}
+
 /** Where a service's records stand in the store. Nothing else spells these paths. */
 export interface Paths {
   readonly tree: Tree;
-  /** The pending list. */
-  readonly jobs: string;
+  readonly classic: Layout;
+  readonly nested: Layout;
   /** The list of further queues to watch. */
   readonly queues: string;
   /** The heartbeats of the instances. */
   readonly instances: string;
   /** What operators ask for. */
   readonly controls: string;
-  pending(key: string): string;
   instance(id: string): string;
   cancelRequest(key: string): string;
-  /** @param date UTC, as `2026-01-31` */
-  dayIndex(status: FinalStatus, date: string): string;
+  /** @param name of a report, that a path can name */
+  report(name: string): string;
+  /** The rows of the jobs that were filed on a day. */
+  reportDay(name: string, date: string): string;
 }
 
-/** The layout of the 2.x README: `jobs`, `jobs-success`, `jobs-failure`. */
-export function classicPaths(service: string): Paths {
+/** @param service its name */
+export function pathsOf(service: string): Paths {
   const base = `/bookmarks/services/${service}`;
   return Object.freeze<Paths>({
     tree: TREE,
-    jobs: `${base}/jobs`,
+    classic: classicLayout(base),
+    nested: nestedLayout(base),
     queues: `${base}/queues`,
     instances: `${base}/instances`,
     controls: `${base}/controls`,
-    pending: (key) => `${base}/jobs/${toSegment(key)}`,
     instance: (id) => `${base}/instances/${id}`,
     cancelRequest: (key) => `${base}/controls/cancel/${toSegment(key)}`,
+    report: (name) => `${base}/reports/${name}`,
+    reportDay: (name, date) => `${base}/reports/${name}/day-index/${date}`,
+  });
+}
+
+/** That of the 2.x README: `jobs`, `jobs-success`, `jobs-failure`. */
+function classicLayout(base: string): Layout {
+  return Object.freeze<Layout>({
+    name: 'classic',
+    pending: `${base}/jobs`,
+    pendingLink: (key) => `${base}/jobs/${toSegment(key)}`,
     dayIndex: (status, date) => `${base}/jobs-${status}/day-index/${date}`,
+    typedFailure: (type, date) => `${base}/jobs-typed-failure/${typeSegment(type)}/day-index/${date}`,
+    filedLink: link,
+  });
+}
+
+/** That of @oada/jobs 3 to 5 and of `@oada/client/jobs`: `jobs/pending`, `jobs/success`, `jobs/failure`. */
+function nestedLayout(base: string): Layout {
+  return Object.freeze<Layout>({
+    name: 'nested',
+    pending: `${base}/jobs/pending`,
+    pendingLink: (key) => `${base}/jobs/pending/${toSegment(key)}`,
+    dayIndex: (status, date) => `${base}/jobs/${status}/day-index/${date}`,
+    typedFailure: (type, date) => `${base}/jobs/typed-failure/${typeSegment(type)}/day-index/${date}`,
+    filedLink: (jobId) => ({ _id: jobId, _rev: 0 }),
   });
 }
 
@@ -100,9 +164,12 @@ export function isEntryKey(key: string): boolean {
   return !['_id', '_rev', '_type', '_meta'].includes(key);
 }
 
-/** Is it the key of a job? The lists of the other layout stand among the jobs, and are none. */
+/** The key in the classic pending list below which the nested layout has its own. */
+export const NESTED_PENDING = 'pending';
+
+/** Is it the key of a job? The lists of the nested layout stand among the classic jobs, and are none. */
 export function isJobKey(key: string): boolean {
-  return !['pending', 'success', 'failure', 'typed-failure', 'day-index'].includes(key);
+  return ![NESTED_PENDING, 'success', 'failure', 'typed-failure', 'reports', 'day-index'].includes(key);
 }
 
 /** The id that a link points to; undefined where the value is no link to a resource. */
@@ -120,4 +187,11 @@ export function link(id: string): JsonObject {
 
 function toSegment(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** A failure type as a key: what cannot stand in a path is percent-encoded, and so is what a store takes for an index. */
+function typeSegment(type: string): string {
+  const encoded = encodeURIComponent(type);
+  if (!/^\d+$|^\.{1,2}$|^_/.test(encoded) && !(encoded in {})) return encoded;
+  return `%${encoded.charCodeAt(0).toString(16).toUpperCase()}${encoded.slice(1)}`;
 }

@@ -9,7 +9,7 @@ import type { Json } from './json.js';
 import { storeUrl } from './oada/address.js';
 import type { StoreAddress } from './oada/address.js';
 import type { Store } from './oada/store.js';
-import { classicPaths, linkedId } from './paths.js';
+import { pathsOf, linkedId } from './paths.js';
 import { Queue } from './queue.js';
 import type { QueueDeps } from './queue.js';
 import { WatchedList } from './watched-list.js';
@@ -57,7 +57,7 @@ export class QueueEntries {
     this.#list = new WatchedList({
       store,
       clock,
-      path: classicPaths(deps.service).queues,
+      path: pathsOf(deps.service).queues,
       checkInterval: options.checkInterval,
       observer: {
         listed: (entries) => {
@@ -74,7 +74,7 @@ export class QueueEntries {
   }
 
   async start(): Promise<void> {
-    const { tree, queues } = classicPaths(this.#deps.service);
+    const { tree, queues } = pathsOf(this.#deps.service);
     await this.#store.ensure(queues, tree);
     await this.#list.start();
   }

@@ -16,7 +16,7 @@ import type { StoreAddress } from './oada/address.js';
 import { openStore } from './oada/store.js';
 import type { Store } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
-import { classicPaths } from './paths.js';
+import { pathsOf } from './paths.js';
 import type { Paths } from './paths.js';
 import type { Slots } from './slots.js';
 import { WatchedList } from './watched-list.js';
@@ -60,7 +60,7 @@ export class Queue {
   /** @param id `default`, or the key of the entry that the queue comes from */
   constructor(id: string, source: StoreAddress | OADAClient, deps: QueueDeps) {
     const { clock, options, events } = deps;
-    const paths = classicPaths(deps.service);
+    const paths = pathsOf(deps.service);
     this.id = id;
     this.#deps = deps;
     const store = openStore(source, {
@@ -75,7 +75,7 @@ export class Queue {
     setMaxListeners(0, this.#abort.signal); // each running job listens
     const { checkInterval, leaseTimeout } = options;
     const { list, controls } = this.#observers();
-    this.#list = new WatchedList({ store, clock, checkInterval, path: paths.jobs, observer: list });
+    this.#list = new WatchedList({ store, clock, checkInterval, path: paths.classic.pending, observer: list });
     this.#controls = new Controls({ store, clock, checkInterval, paths, observer: controls });
     this.#own = new OwnInstance({ store, paths, clock, leaseTimeout });
     this.#others = new OtherInstances({ store, paths, clock, leaseTimeout }, (instance, keys) => {
@@ -142,10 +142,10 @@ export class Queue {
    * @throws {StoreError} the store is not there, or does not take the token
    */
   async start(): Promise<void> {
-    const { tree, jobs } = this.#paths;
+    const { tree, classic } = this.#paths;
     try {
       await this.#store.check();
-      await this.#store.ensure(jobs, tree);
+      await this.#store.ensure(classic.pending, tree);
       await this.#list.start();
       await this.#controls.start(); // the jobs come first: a request to cancel one that is not listed is taken out
       await this.#own.register();
@@ -158,7 +158,7 @@ export class Queue {
       await this.#store.close();
       throw error;
     }
-    log('%s: watching %s', this.id, jobs);
+    log('%s: watching %s', this.id, classic.pending);
     this.#deps.events.emit('queue:started', { queue: this.id });
   }
 

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { StoreError } from '../lib/errors.js';
 import { OtherInstances } from '../lib/instances.js';
 import type { Store } from '../lib/oada/store.js';
-import { classicPaths } from '../lib/paths.js';
+import { pathsOf } from '../lib/paths.js';
 import { FakeClock } from './fake-clock.js';
 import { jobOf, NAME, postJob, startServer, TOKEN } from './setup.js';
 
@@ -59,7 +59,7 @@ function watchOthers(answer: () => number | undefined): { clock: FakeClock; dead
   };
   const store = { head, delete: () => Promise.resolve() } as unknown as Store; // no more is asked of it
   const dead: string[] = [];
-  const options = { store, paths: classicPaths(NAME), clock, leaseTimeout: LEASE_MS };
+  const options = { store, paths: pathsOf(NAME), clock, leaseTimeout: LEASE_MS };
   const others = new OtherInstances(options, (instance) => dead.push(instance));
   onTestFinished(() => {
     others.stop();

@@ -15,7 +15,7 @@ import { isJsonObject } from '../../lib/json.js';
 import type { Json, JsonObject } from '../../lib/json.js';
 import type { Revision, Store, StoredDocument } from '../../lib/oada/store.js';
 import { resolveServiceOptions } from '../../lib/options.js';
-import { classicPaths } from '../../lib/paths.js';
+import { pathsOf } from '../../lib/paths.js';
 import { Slots } from '../../lib/slots.js';
 import { createWorker } from '../../lib/worker.js';
 import type { WorkFunction } from '../../lib/worker.js';
@@ -24,7 +24,7 @@ import { CountingConnection } from './breaking-connection.js';
 
 const KEY = 'mine';
 const JOB = 'resources/job';
-const PATHS = classicPaths('tractor');
+const PATHS = pathsOf('tractor');
 /** Nothing is asked of it. */
 const CLIENT = new OADAClient({
   domain: 'http://127.0.0.1:1',
