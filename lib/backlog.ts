@@ -4,7 +4,8 @@ const MOST_AHEAD = 2000;
 
 /** What a backlog has to know of what it keeps. */
 export interface BacklogItem {
-  readonly key: string;
+  /** Tells it from all others. */
+  readonly id: string;
   readonly type: string;
   /** Higher goes first. */
   readonly priority: number;
@@ -25,9 +26,9 @@ export class Backlog<Item extends BacklogItem> {
     const items = this.#byPriority.get(item.priority) ?? new Map<string, Item>();
     this.#byPriority.set(
       item.priority,
-      first ? new Map([[item.key, item], ...items]) : items.set(item.key, item),
+      first ? new Map([[item.id, item], ...items]) : items.set(item.id, item),
     );
-    this.#priorityOf.set(item.key, item.priority);
+    this.#priorityOf.set(item.id, item.priority);
     this.#countOf.set(item.type, (this.#countOf.get(item.type) ?? 0) + 1);
   }
 
@@ -43,17 +44,17 @@ export class Backlog<Item extends BacklogItem> {
     return count >= LOOK_AHEAD;
   }
 
-  remove(key: string): Item | undefined {
-    const priority = this.#priorityOf.get(key);
+  remove(id: string): Item | undefined {
+    const priority = this.#priorityOf.get(id);
     const items = priority === undefined ? undefined : this.#byPriority.get(priority);
-    const item = items?.get(key);
+    const item = items?.get(id);
     if (priority === undefined || items === undefined || item === undefined) return undefined;
     const left = (this.#countOf.get(item.type) ?? 1) - 1;
     if (left === 0) this.#countOf.delete(item.type);
     else this.#countOf.set(item.type, left);
-    items.delete(key);
+    items.delete(id);
     if (items.size === 0) this.#byPriority.delete(priority);
-    this.#priorityOf.delete(key);
+    this.#priorityOf.delete(id);
     return item;
   }
 
@@ -63,7 +64,7 @@ export class Backlog<Item extends BacklogItem> {
       const refused = new Set<string>();
       for (const item of this.#byPriority.get(priority)?.values() ?? []) {
         if (refused.has(item.type)) continue;
-        if (mayRun(item.type)) return this.remove(item.key);
+        if (mayRun(item.type)) return this.remove(item.id);
         refused.add(item.type);
       }
     }

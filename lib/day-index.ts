@@ -1,7 +1,9 @@
 import type { Json } from './json.js';
 import type { Store } from './oada/store.js';
-import { link } from './paths.js';
-import type { FinalStatus, Paths } from './paths.js';
+import type { Paths } from './paths.js';
+
+/** How many lists are remembered to be there: failure types may be many. */
+const MOST_ENSURED = 1000;
 
 interface Batch {
   readonly links: Map<string, Json>;
@@ -21,16 +23,19 @@ export class DayIndex {
     this.#paths = paths;
   }
 
-  /** Resolves when the link is stored. To put it again does no harm. */
-  add(status: FinalStatus, date: string, key: string, jobId: string): Promise<void> {
-    const path = this.#paths.classic.dayIndex(status, date);
+  /**
+   * Resolves when the link is stored. To put it again does no harm.
+   *
+   * @param path of the list of a day
+   */
+  add(path: string, key: string, link: Json): Promise<void> {
     let batch = this.#waiting.get(path);
     if (batch === undefined) {
       const links = new Map<string, Json>();
       batch = { links, written: this.#writeAfter(path, this.#writing.get(path), links) };
       this.#waiting.set(path, batch);
     }
-    batch.links.set(key, link(jobId));
+    batch.links.set(key, link);
     return batch.written;
   }
 
@@ -59,6 +64,7 @@ export class DayIndex {
   #ensure(path: string): Promise<void> {
     let ensured = this.#ensured.get(path);
     if (ensured === undefined) {
+      if (this.#ensured.size >= MOST_ENSURED) this.#ensured.clear();
       ensured = this.#store.ensure(path, this.#paths.tree).catch((error: unknown) => {
         this.#ensured.delete(path);
         throw error;

@@ -41,7 +41,14 @@ export interface ServiceEvents {
   'job:started': TypedJobEvent & { readonly attempt: number };
   'job:succeeded': TypedJobEvent & { readonly duration: number };
   'job:failed': TypedJobEvent & { readonly duration: number; readonly error: Error };
-  'job:filed': JobEvent & { readonly status: FinalStatus };
+  /** It is in the day-index, at `path`. `type` is empty where its document is no job. */
+  'job:filed': TypedJobEvent & {
+    readonly status: FinalStatus;
+    readonly failureType: string | undefined;
+    readonly path: string;
+  };
+  /** A resource that the job names could not be linked to it. */
+  'link:failed': JobEvent & { readonly resource: string; readonly error: StoreError };
   /** It is run again, but not before then: it failed and is retried, or its work asked for it. */
   'job:postponed': TypedJobEvent & { readonly until: Date };
   /** Another instance died; so many of its jobs are taken over. */

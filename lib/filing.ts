@@ -2,27 +2,32 @@ import { backoff, sleep } from './clock.js';
 import type { Clock } from './clock.js';
 import type { DayIndex } from './day-index.js';
 import { StoreError } from './errors.js';
+import type { FoundJob } from './found-job.js';
+import type { Json } from './json.js';
 import type { Store } from './oada/store.js';
-import { dayOf, isAddressable } from './paths.js';
-import type { FinalStatus, Paths } from './paths.js';
+import { dayOf, entryPath, isAddressable, metaLink } from './paths.js';
+import type { FinalStatus } from './paths.js';
 
 export interface FilingDeps {
+  readonly service: string;
   readonly store: Store;
-  readonly paths: Paths;
   readonly dayIndex: DayIndex;
   readonly clock: Clock;
-  /** Aborted when nothing may be waited for any longer. */
+  /** Aborted, with the reason, when running work has to end: nothing may be waited for any longer. */
   readonly abort: AbortSignal;
+  /** Told of a resource that could not be linked to the job. */
+  onUnlinked(resource: string, error: StoreError): void;
   /** Does the key lead to another job by now? */
-  isRelinked(key: string): boolean;
+  isRelinked(found: FoundJob): boolean;
 }
 
-/** A job whose document says how it ended. */
+/** How a job's document says that it ended. */
 export interface FinalJob {
-  /** Of its link in the pending list. */
-  readonly key: string;
   readonly jobId: string;
   readonly status: FinalStatus;
+  readonly failureType: string | undefined;
+  /** What its producer wants to be linked to it. */
+  readonly resources: readonly string[];
   /** When it ended; now, where its document does not say. */
   readonly time: Date | undefined;
 }
@@ -31,19 +36,48 @@ const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 30_000;
 
 /**
- * Moves a job from the pending list to the day-index. First the link in the index, then the pending link is removed: a
- * crash between the two leaves a job that is pending and final, and whoever finds it files it, under the same day.
+ * Moves a job from the pending list to the day-index of the same layout; a failure of a type of its own to that type's,
+ * too; and the resources that it names are linked to it. Then the pending link is removed: a crash between the two leaves a
+ * job that is pending and final, and whoever finds it files it, under the same day.
+ *
+ * @returns the path of its link in the day-index
  */
-export async function fileJob({ key, jobId, status, time }: FinalJob, deps: FilingDeps): Promise<void> {
-  const { store, dayIndex, clock, paths } = deps;
+export async function fileJob(found: FoundJob, final: FinalJob, deps: FilingDeps): Promise<string> {
+  const { store, dayIndex, clock } = deps;
+  const { key, layout } = found;
+  const { jobId, status, failureType, time } = final;
   const day = dayOf(time ?? clock.now());
   const named = isAddressable(key) ? key : jobId.slice('resources/'.length);
-  await insist(() => dayIndex.add(status, day, named, jobId), deps);
-  if (isAddressable(key) && !deps.isRelinked(key)) await insist(() => store.delete(paths.classic.pendingLink(key)), deps);
+  const index = layout.dayIndex(status, day);
+  const typed =
+    status === 'failure' && failureType !== undefined ? [layout.typedFailure(failureType, day)] : [];
+  const link = layout.filedLink(jobId);
+  await Promise.all([
+    ...[index, ...typed].map((path) => insist(() => dayIndex.add(path, named, link), deps)),
+    ...final.resources.map((resource) => linkResource(resource, metaLink(deps.service, named, jobId), deps)),
+  ]);
+  if (isAddressable(key) && !deps.isRelinked(found))
+    await insist(() => store.delete(layout.pendingLink(key)), deps);
+  return entryPath(index, named);
+}
+
+/** A resource that is not there, or that refuses the link, keeps no job from being filed. */
+async function linkResource(resource: string, meta: Json, deps: FilingDeps): Promise<void> {
+  const { store } = deps;
+  try {
+    await store.head(`/${resource}`); // a write below one that is not there fails as if it may succeed later
+    await store.put(`/${resource}/_meta`, meta);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    deps.onUnlinked(resource, error);
+  }
 }
 
 /** The work is done: storing what came of it is tried until it is stored, or the service ends. */
-export async function insist<T>(write: () => Promise<T>, { clock, abort }: FilingDeps): Promise<T> {
+export async function insist<T>(
+  write: () => Promise<T>,
+  { clock, abort }: Pick<FilingDeps, 'clock' | 'abort'>,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await write();

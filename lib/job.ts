@@ -3,7 +3,9 @@ import { assert as assertJob } from '@oada/types/oada/service/job.js';
 import { InvalidJobError, toError } from './errors.js';
 import { isJsonObject } from './json.js';
 import type { Json, JsonObject } from './json.js';
-import { isEntryKey } from './paths.js';
+import { isEntryKey, link, linkedId } from './paths.js';
+
+const MOST_RESOURCES = 100;
 
 /** Who runs a job. */
 export interface ClaimRecord {
@@ -30,6 +32,12 @@ export class Job<Config extends object = JsonObject> {
   readonly startAfter: Date | undefined;
   /** Higher goes first; 0 where the producer says nothing. */
   readonly priority: number;
+  /** The resources, like `resources/abc`, that are linked to the job in their `_meta` when it is finished. */
+  readonly resources: readonly string[];
+  /** The kind of failure that it came to. */
+  readonly failureType: string | undefined;
+  /** What was logged so far: `{status, time, meta}` by keys that sort in time order. */
+  readonly updates: JsonObject | undefined;
 
   /** @param config as {@link Job.parse} found it, or as a test makes it */
   constructor(record: {
@@ -44,6 +52,9 @@ export class Job<Config extends object = JsonObject> {
     readonly takeovers?: number;
     readonly startAfter?: Date | undefined;
     readonly priority?: number;
+    readonly resources?: readonly string[];
+    readonly failureType?: string | undefined;
+    readonly updates?: JsonObject | undefined;
   }) {
     this._id = record._id;
     this.service = record.service;
@@ -56,13 +67,19 @@ export class Job<Config extends object = JsonObject> {
     this.takeovers = record.takeovers ?? 0;
     this.startAfter = record.startAfter;
     this.priority = record.priority ?? 0;
+    this.resources = record.resources ?? [];
+    this.failureType = record.failureType;
+    this.updates = record.updates;
+  }
+
+  /** The same as `_id`, by the name that it has in @oada/jobs 2 to 5. */
+  get oadaId(): string {
+    return this._id;
   }
 
   /** The same job, with its config known for what it is. */
   withConfig<Known extends object>(config: Known): Job<Known> {
-    const { _id, service, type, status, result, attempts, claim, takeovers, startAfter, priority } = this;
-    const run = { status, result, attempts, claim, takeovers, startAfter, priority };
-    return new Job({ _id, service, type, config, ...run });
+    return new Job(Object.assign({}, this, { config }));
   }
 
   /**
@@ -91,8 +108,9 @@ export class Job<Config extends object = JsonObject> {
 /** What earlier runs have left on the job, as far as it can be understood. */
 function runRecord(
   document: JsonObject,
-): Pick<Job, 'status' | 'result' | 'attempts' | 'claim' | 'takeovers' | 'startAfter' | 'priority'> {
-  const { status, result, attempts, takeovers, startAfter, priority } = document;
+): Omit<Job, '_id' | 'oadaId' | 'service' | 'type' | 'config' | 'withConfig'> {
+  const { status, result, attempts, takeovers, startAfter, priority, resources, failureType, updates } =
+    document;
   return {
     status: typeof status === 'string' ? status : undefined,
     result,
@@ -101,7 +119,19 @@ function runRecord(
     startAfter: timeOf(startAfter),
     priority: typeof priority === 'number' && Number.isFinite(priority) ? priority : 0,
     claim: claimOf(document),
+    resources: resourcesOf(resources),
+    failureType: typeof failureType === 'string' ? failureType : undefined,
+    updates: isJsonObject(updates) ? updates : undefined,
   };
+}
+
+/** Each is an id, as text or as a link; what is none is left out, and so are more than anybody needs. */
+function resourcesOf(value: Json | undefined): string[] {
+  if (!Array.isArray(value)) return [];
+  const named = value.flatMap(
+    (item: Json) => linkedId(typeof item === 'string' ? link(item.replace(/^\//, '')) : item) ?? [],
+  );
+  return [...new Set(named)].slice(0, MOST_RESOURCES);
 }
 
 function countOf(value: Json | undefined): number {

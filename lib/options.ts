@@ -1,12 +1,24 @@
 import { ConfigError } from './errors.js';
 import { toMilliseconds } from './duration.js';
 import type { Duration } from './duration.js';
+import type { LayoutName } from './paths.js';
 
 /** Updates that are written only when they are asked for. */
 export type OptionalLevel = 'debug' | 'trace';
 
+/** Which pending lists a service watches: that of one layout, or by default both, as far as they are there. */
+export type LayoutOption = 'auto' | LayoutName;
+
 /** How a service behaves; all of it is optional. */
 export interface ServiceOptions {
+  /**
+   * Where the pending list stands: `jobs` (classic, as with @oada/jobs 2) or `jobs/pending` (nested, as with 3 to 5);
+   * both where they are there by default. Each job is filed in the layout of the list it was found in.
+   * @defaultValue 'auto'
+   */
+  readonly layout?: LayoutOption;
+  /** Whether jobs that are there when the service starts are left alone. @defaultValue false */
+  readonly skipQueueOnStartup?: boolean;
   /** How many jobs of all queues together run at once. @defaultValue 10 */
   readonly concurrency?: number;
   /** How often a list is compared with what has been seen of it, should a notification get lost. @defaultValue '30s' */
@@ -30,6 +42,8 @@ export interface ServiceOptions {
 }
 
 export interface ResolvedServiceOptions {
+  readonly layout: LayoutOption;
+  readonly skipQueueOnStartup: boolean;
   readonly concurrency: number;
   readonly checkInterval: number;
   readonly drainTimeout: number;
@@ -43,6 +57,8 @@ export interface ResolvedServiceOptions {
 }
 
 export const serviceDefaults: Readonly<Required<Omit<ServiceOptions, 'logging'>>> = Object.freeze({
+  layout: 'auto',
+  skipQueueOnStartup: false,
   concurrency: 10,
   checkInterval: '30s',
   drainTimeout: '30s',
@@ -63,10 +79,16 @@ export function resolveServiceOptions(
 ): ResolvedServiceOptions {
   checkNames(options, serviceOptionNames);
   const all = { ...serviceDefaults, ...withoutUndefined(options) };
-  const { stacks, logging } = all;
+  const { layout, skipQueueOnStartup, stacks, logging } = all;
+  if (!['auto', 'classic', 'nested'].includes(layout))
+    throw expected('layout', "'auto', 'classic' or 'nested'", layout);
   if (typeof stacks !== 'boolean') throw expected('stacks', 'true or false', stacks);
+  if (typeof skipQueueOnStartup !== 'boolean')
+    throw expected('skipQueueOnStartup', 'true or false', skipQueueOnStartup);
   if (logging !== undefined) checkLevels(logging);
   return Object.freeze({
+    layout,
+    skipQueueOnStartup,
     concurrency: wholeNumber('concurrency', all.concurrency),
     checkInterval: toMilliseconds(all.checkInterval, 'checkInterval'),
     drainTimeout: toMilliseconds(all.drainTimeout, 'drainTimeout'),

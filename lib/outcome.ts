@@ -52,7 +52,9 @@ export function finalRecord(outcome: FinalOutcome, options: FinalRecordOptions):
       return {
         status: 'failure',
         result: errorRecord(outcome.error, options),
-        ...(outcome.failureType !== undefined && { failureType: outcome.failureType }),
+        ...(outcome.failureType !== undefined && {
+          failureType: options.redact(outcome.failureType).slice(0, MAX_FAILURE_TYPE),
+        }),
       };
     default:
       return assertNever(outcome);
@@ -62,6 +64,7 @@ export function finalRecord(outcome: FinalOutcome, options: FinalRecordOptions):
 /** How deep a chain of causes is told. */
 const MAX_CAUSES = 5;
 const MAX_TEXT = 10_000;
+const MAX_FAILURE_TYPE = 200;
 
 function errorRecord(error: Error, options: FinalRecordOptions, depth = 0): JsonObject {
   // Redacted first: of a secret that is cut in two, a half would stay.

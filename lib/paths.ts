@@ -127,7 +127,7 @@ function classicLayout(base: string): Layout {
   return Object.freeze<Layout>({
     name: 'classic',
     pending: `${base}/jobs`,
-    pendingLink: (key) => `${base}/jobs/${toSegment(key)}`,
+    pendingLink: (key) => entryPath(`${base}/jobs`, key),
     dayIndex: (status, date) => `${base}/jobs-${status}/day-index/${date}`,
     typedFailure: (type, date) => `${base}/jobs-typed-failure/${typeSegment(type)}/day-index/${date}`,
     filedLink: link,
@@ -139,7 +139,7 @@ function nestedLayout(base: string): Layout {
   return Object.freeze<Layout>({
     name: 'nested',
     pending: `${base}/jobs/pending`,
-    pendingLink: (key) => `${base}/jobs/pending/${toSegment(key)}`,
+    pendingLink: (key) => entryPath(`${base}/jobs/pending`, key),
     dayIndex: (status, date) => `${base}/jobs/${status}/day-index/${date}`,
     typedFailure: (type, date) => `${base}/jobs/typed-failure/${typeSegment(type)}/day-index/${date}`,
     filedLink: (jobId) => ({ _id: jobId, _rev: 0 }),
@@ -183,6 +183,16 @@ export function linkedId(value: unknown): string | undefined {
 
 export function link(id: string): JsonObject {
   return { _id: id };
+}
+
+/** The path of an entry of a list. */
+export function entryPath(list: string, key: string): string {
+  return `${list}/${toSegment(key)}`;
+}
+
+/** What `_meta` of a resource is to hold of a job that named it; other OADA services look for it there, too. */
+export function metaLink(service: string, key: string, jobId: string): JsonObject {
+  return { services: { [service]: { jobs: { [key]: link(jobId) } } } };
 }
 
 function toSegment(key: string): string {

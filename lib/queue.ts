@@ -16,11 +16,10 @@ import type { StoreAddress } from './oada/address.js';
 import { openStore } from './oada/store.js';
 import type { Store } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
+import { PendingLists } from './pending-lists.js';
+import type { PendingObserver } from './pending-lists.js';
 import { pathsOf } from './paths.js';
-import type { Paths } from './paths.js';
 import type { Slots } from './slots.js';
-import { WatchedList } from './watched-list.js';
-import type { ListObserver } from './watched-list.js';
 import type { Worker } from './worker.js';
 
 const log = debug('oada-jobs:queue');
@@ -33,6 +32,8 @@ export interface QueueDeps {
   readonly service: string;
   readonly workers: ReadonlyMap<string, Worker>;
   readonly options: ResolvedServiceOptions;
+  /** Whether the nested list is made where neither layout is in use yet. */
+  readonly prefersNested: boolean;
   readonly slots: Slots;
   readonly clock: Clock;
   readonly events: Events;
@@ -40,17 +41,16 @@ export interface QueueDeps {
   readonly secrets: Set<string>;
 }
 
-/** Watches one pending list, with one token, and has a {@link Runner} run each job in it. */
+/** Watches the pending lists of a service in one store, with one token, and has a {@link Runner} run each job in it. */
 export class Queue {
   readonly id: string;
   readonly #deps: QueueDeps;
   readonly #store: Store;
-  readonly #list: WatchedList;
+  readonly #lists: PendingLists;
   readonly #controls: Controls;
   readonly #own: OwnInstance;
   readonly #others: OtherInstances;
   readonly #dispatcher: Dispatcher;
-  readonly #paths: Paths;
   readonly #abort = new AbortController();
   #stopping = false;
   #paused = false;
@@ -74,40 +74,49 @@ export class Queue {
     deps.secrets.add(store.client.getToken());
     setMaxListeners(0, this.#abort.signal); // each running job listens
     const { checkInterval, leaseTimeout } = options;
-    const { list, controls } = this.#observers();
-    this.#list = new WatchedList({ store, clock, checkInterval, path: paths.classic.pending, observer: list });
+    const { pending, controls } = this.#observers();
+    const { layout } = options;
+    const { prefersNested } = deps;
+    this.#lists = new PendingLists({
+      store,
+      clock,
+      checkInterval,
+      paths,
+      layout,
+      prefersNested,
+      observer: pending,
+    });
     this.#controls = new Controls({ store, clock, checkInterval, paths, observer: controls });
     this.#own = new OwnInstance({ store, paths, clock, leaseTimeout });
     this.#others = new OtherInstances({ store, paths, clock, leaseTimeout }, (instance, keys) => {
       events.emit('instance:lost', { queue: id, instance, jobs: keys.length });
       this.#dispatcher.takeOver(instance, keys);
     });
-    this.#paths = paths;
     this.#dispatcher = new Dispatcher({
       ...deps,
       ...{ queue: id, instance: this.#own.id, store, paths, own: this.#own, others: this.#others },
       dayIndex: new DayIndex(store, paths),
       abort: this.#abort.signal,
       isCancelled: (key) => this.#controls.isCancelled(key),
-      refresh: () => this.#list.refresh(),
+      refresh: () => this.#lists.refresh(),
       settleRequest: (key) => this.#controls.settle(key),
     });
   }
 
   /** What is heard goes to the dispatcher. */
-  #observers(): { list: ListObserver; controls: ControlsObserver } {
+  #observers(): { pending: PendingObserver; controls: ControlsObserver } {
     const lost = (error: Error, retryIn: number): void => {
       if (!this.#stopping) this.#deps.events.emit('queue:failed', { queue: this.id, error, retryIn });
     };
-    const list: ListObserver = {
-      listed: (entries) => {
-        this.#dispatcher.listed(entries);
+    const pending: PendingObserver = {
+      listed: (layout, entries) => {
+        this.#dispatcher.listed(layout, entries);
       },
-      changed: (key, written) => {
-        this.#dispatcher.changed(key, written);
+      changed: (layout, key, written) => {
+        this.#dispatcher.changed(layout, key, written);
       },
-      removed: (key) => {
-        this.#dispatcher.removed(key);
+      removed: (layout, key) => {
+        this.#dispatcher.removed(layout, key);
       },
       lost,
     };
@@ -120,7 +129,7 @@ export class Queue {
       },
       lost,
     };
-    return { list, controls };
+    return { pending, controls };
   }
 
   /** Gives up what {@link Queue.start} is waiting for: it rejects. */
@@ -142,23 +151,21 @@ export class Queue {
    * @throws {StoreError} the store is not there, or does not take the token
    */
   async start(): Promise<void> {
-    const { tree, classic } = this.#paths;
     try {
       await this.#store.check();
-      await this.#store.ensure(classic.pending, tree);
-      await this.#list.start();
+      await this.#lists.start();
       await this.#controls.start(); // the jobs come first: a request to cancel one that is not listed is taken out
       await this.#own.register();
       this.#isRegistered = true;
       this.#dispatcher.setPaused(this.#paused);
     } catch (error) {
       this.#dispatcher.stop();
-      this.#list.stop();
+      this.#lists.stop();
       this.#controls.stop();
       await this.#store.close();
       throw error;
     }
-    log('%s: watching %s', this.id, classic.pending);
+    log('%s: watching the pending lists', this.id);
     this.#deps.events.emit('queue:started', { queue: this.id });
   }
 
@@ -169,7 +176,7 @@ export class Queue {
     this.#dispatcher.stop();
     const finished = this.#dispatcher.finished();
     await waitAtMost(clock, options.drainTimeout, finished); // a job can still be cancelled
-    this.#list.stop();
+    this.#lists.stop();
     this.#controls.stop();
     this.#others.stop();
     this.#abort.abort(new ServiceStoppingError());

@@ -1,6 +1,7 @@
 import { StoreError } from './errors.js';
+import type { FoundJob } from './found-job.js';
 import type { StoredDocument } from './oada/store.js';
-import type { DueJob, DueStanding, FoundJob, RunnerDeps } from './runner.js';
+import type { DueJob, DueStanding, RunnerDeps } from './runner.js';
 import { standingOf } from './standing.js';
 
 /** What reading a found job has led to. */
@@ -31,7 +32,7 @@ export async function readJob(found: FoundJob, deps: RunnerDeps): Promise<Read> 
 function dueNow(found: FoundJob, standing: DueStanding, seen?: StoredDocument): Read {
   const job = 'job' in standing ? standing.job : undefined;
   const { type = '', priority = 0 } = job ?? {};
-  return { kind: 'due', due: { found, key: found.key, type, priority, standing, seen } };
+  return { kind: 'due', due: { found, id: found.id, type, priority, standing, seen } };
 }
 
 /** A link that leads nowhere: perhaps not yet. */

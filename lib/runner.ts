@@ -1,19 +1,26 @@
-import type { Clock } from './clock.js';
 import { Claim } from './claim.js';
-import type { DayIndex } from './day-index.js';
-import { InvalidJobError, InvalidResultError, JobCancelledError, StoreError, toError } from './errors.js';
+import {
+  ignoreStoreError,
+  InvalidJobError,
+  InvalidResultError,
+  JobCancelledError,
+  StoreError,
+  toError,
+} from './errors.js';
 import type { Events, JobEvent, TypedJobEvent } from './events.js';
 import { fileJob, insist } from './filing.js';
+import type { FilingDeps, FinalJob } from './filing.js';
+import type { FoundJob } from './found-job.js';
 import { finalTime, lastUpdateKey } from './job.js';
 import type { Job } from './job.js';
 import { Logger } from './logger.js';
-import type { Json, JsonObject } from './json.js';
-import type { Store, StoredDocument } from './oada/store.js';
+import type { JsonObject } from './json.js';
+import type { StoredDocument } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
 import { failure, finalRecord, redactedError } from './outcome.js';
 import type { FinalOutcome, Outcome } from './outcome.js';
-import { JOB_TYPE } from './paths.js';
-import type { FinalStatus, Paths } from './paths.js';
+import { JOB_TYPE, link } from './paths.js';
+import type { Paths } from './paths.js';
 import { perform } from './perform.js';
 import { prepare } from './prepare.js';
 import type { Work } from './prepare.js';
@@ -21,53 +28,32 @@ import { retryDelay } from './retries.js';
 import type { Standing } from './standing.js';
 import type { Worker } from './worker.js';
 
-/** An entry of the pending list. */
-export interface FoundJob {
-  readonly key: string;
-  /** The resource that it links to; undefined where the entry is no link. */
-  readonly jobId: string | undefined;
-  /** What stands in the list. */
-  readonly entry: Json;
-  /** When it was found, by the monotonic clock. */
-  readonly since: number;
-  /** How often it has been looked at, this time included. */
-  readonly tries: number;
-  /** An instance that is known to be dead: its claim counts for nothing. */
-  readonly dead: string | undefined;
-}
-
 /** What a due job's document says; `unlinked`: there is none. */
 export type DueStanding = Exclude<Standing, { kind: 'held' }> | { readonly kind: 'unlinked' };
 
 /** A job that something is to be done with now. */
 export interface DueJob {
   readonly found: FoundJob;
-  readonly key: string;
+  /** That of what was found. */
+  readonly id: string;
   readonly type: string;
   readonly priority: number;
   readonly standing: DueStanding;
   readonly seen: StoredDocument | undefined;
 }
 
-export interface RunnerDeps {
+export interface RunnerDeps extends Omit<FilingDeps, 'onUnlinked'> {
   readonly queue: string;
   /** Unique to this queue of this process. */
   readonly instance: string;
-  readonly store: Store;
   readonly paths: Paths;
-  readonly dayIndex: DayIndex;
   readonly workers: ReadonlyMap<string, Worker>;
   readonly options: ResolvedServiceOptions;
-  readonly clock: Clock;
   readonly events: Events;
   /** Texts that must not be stored or told: the tokens of all queues. */
   readonly secrets: ReadonlySet<string>;
-  /** Aborted, with the reason, when running work has to end. */
-  readonly abort: AbortSignal;
   /** Is somebody asking for this job to be cancelled? */
   isCancelled(key: string): boolean;
-  /** Does the key lead to another job by now? */
-  isRelinked(key: string): boolean;
 }
 
 /** What became of a job, as far as this instance is concerned. */
@@ -85,6 +71,8 @@ interface Run {
   readonly claim: Claim;
   readonly logger: Logger;
   readonly work: Work;
+  /** That the job names. */
+  readonly resources: readonly string[];
   /** By the monotonic clock. */
   readonly started: number;
 }
@@ -92,7 +80,7 @@ interface Run {
 /** What was stored as the end of a job. */
 interface Finished {
   readonly outcome: FinalOutcome;
-  readonly time: Date | undefined;
+  readonly record: Omit<FinalJob, 'resources'>;
 }
 
 /** Takes one found job through its life: claimed, run, logged, filed. */
@@ -103,10 +91,10 @@ export class Runner {
   readonly #cancel = new AbortController();
 
   constructor(due: DueJob, deps: RunnerDeps) {
-    const { found, key, type } = due;
+    const { found, type } = due;
     this.#due = due;
     this.#deps = deps;
-    this.#event = { queue: deps.queue, key, jobId: found.jobId ?? '', type };
+    this.#event = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '', type };
   }
 
   /** Ends the work, if it has not ended: the job fails as cancelled. */
@@ -128,10 +116,11 @@ export class Runner {
   async #live(): Promise<Settled> {
     const { standing, seen } = this.#due;
     if (standing.kind === 'unlinked' || seen === undefined) return this.#fileEntry();
-    if (standing.kind === 'final') return this.#file(standing.status, standing.time); // a crash came between
+    if (standing.kind === 'final') return this.#file(filedAgain(standing)); //     a crash came between
     if (standing.kind !== 'ready') return this.#refuse(seen, objection(standing));
     const { job } = standing;
-    const work = prepare(job, { key: this.#due.key, takenFrom: standing.takenFrom, ...this.#deps });
+    const { resources } = job;
+    const work = prepare(job, { key: this.#due.found.key, takenFrom: standing.takenFrom, ...this.#deps });
     if (work instanceof Error) return this.#refuse(seen, work, job);
     const logger = this.#logger(seen);
     const claim = await this.#claim(job, seen, standing.takenFrom, logger); //  claimed
@@ -145,7 +134,7 @@ export class Runner {
     const outcome = await perform(work, context); //                            run
     await logger.settled(); //                                                  logged
     try {
-      return await this.#settle(outcome, { claim, logger, work, started }); //  filed
+      return await this.#settle(outcome, { claim, logger, work, started, resources }); //  filed
     } catch (error) {
       if (!(error instanceof StoreError) || error.retryable) throw error;
       // It is run, and to run it again would not make it storable.
@@ -154,7 +143,7 @@ export class Runner {
   }
 
   /** What becomes of the job after a run. */
-  async #settle(outcome: Outcome, { claim, logger, work, started }: Run): Promise<Settled> {
+  async #settle(outcome: Outcome, { claim, logger, work, started, resources }: Run): Promise<Settled> {
     const { attempt } = claim.record;
     if (outcome.kind === 'interrupted') return this.#release(claim, logger);
     if (outcome.kind === 'retry') return this.#postpone(claim, logger, outcome.delay, attempt - 1);
@@ -165,7 +154,7 @@ export class Runner {
     const final = await this.#finish(claim, logger, outcome);
     if (final === undefined) return this.#takenOver();
     this.#tell(final.outcome, started);
-    return this.#file(final.outcome.kind, final.time);
+    return this.#file({ ...final.record, resources });
   }
 
   /** Takes the job, and says that it has started, in one write. */
@@ -199,7 +188,7 @@ export class Runner {
       if (claim === undefined) return { kind: 'changed' };
     }
     events.emit('job:failed', { ...this.#event, duration: 0, error: redactedError(error, this.#redact) });
-    return this.#file('failure', finalTime(patch));
+    return this.#file({ ...this.#finalJob(patch), resources: job?.resources ?? [] });
   }
 
   /** Files an entry of the list that is no link: what stands there is kept, as a job of its own. */
@@ -212,7 +201,7 @@ export class Runner {
     const document = { entry: this.#due.found.entry, ...this.#record(failure(error)) };
     await store.put(`/${jobId}`, document, { type: JOB_TYPE });
     events.emit('job:failed', { ...this.#event, jobId, duration: 0, error });
-    return this.#file('failure', clock.now(), jobId);
+    return this.#file({ ...this.#finalJob(document), jobId, time: clock.now(), resources: [] });
   }
 
   /** Writes status, result and the last updates; what the store refuses to take becomes a failure that says so. */
@@ -220,7 +209,7 @@ export class Runner {
     const patch = { ...this.#record(outcome), ...logger.take(outcome.kind, 'Runner finished') };
     try {
       if (!(await insist(() => claim.decide(patch), this.#deps))) return undefined;
-      return { outcome, time: finalTime(patch) };
+      return { outcome, record: this.#finalJob(patch) };
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'OADA_JOBS_STORE_REFUSED') throw error;
       // A failure holds little: where even that is refused, there is nothing better to write.
@@ -245,6 +234,9 @@ export class Runner {
     const patch = { status: 'queued', claim: null, attempts: claim.record.attempt - 1 };
     const released = await claim.decide({ ...patch, ...logger.take('interrupted', 'The service stopped') });
     if (!released) return this.#takenOver();
+    const { key, layout } = this.#due.found;
+    // Others hear of it by the change of the list.
+    await this.#deps.store.put(layout.pending, { [key]: link(claim.jobId) }).catch(ignoreStoreError);
     this.#deps.events.emit('job:interrupted', this.#event);
     return { kind: 'interrupted' };
   }
@@ -268,13 +260,25 @@ export class Runner {
     return { kind: 'delayed', until };
   }
 
-  async #file(
-    status: FinalStatus,
-    time: Date | undefined,
-    jobId: string = this.#event.jobId,
-  ): Promise<Settled> {
-    await fileJob({ key: this.#due.key, jobId, status, time }, this.#deps);
-    this.#deps.events.emit('job:filed', { ...this.#jobEvent(), jobId, status });
+  /** What a patch that ends the job says of its end. */
+  #finalJob(patch: JsonObject): Omit<FinalJob, 'resources'> {
+    const { failureType } = patch;
+    return {
+      jobId: this.#event.jobId,
+      status: patch['status'] === 'success' ? 'success' : 'failure',
+      failureType: typeof failureType === 'string' ? failureType : undefined,
+      time: finalTime(patch),
+    };
+  }
+
+  async #file(final: FinalJob): Promise<Settled> {
+    const { events } = this.#deps;
+    const { jobId, status, failureType } = final;
+    const onUnlinked = (resource: string, error: StoreError): void => {
+      events.emit('link:failed', { ...this.#jobEvent(), resource, error });
+    };
+    const path = await fileJob(this.#due.found, final, { ...this.#deps, onUnlinked });
+    events.emit('job:filed', { ...this.#event, jobId, status, failureType, path });
     return { kind: 'filed' };
   }
 
@@ -314,6 +318,12 @@ export class Runner {
     }
     return redacted;
   };
+}
+
+/** What is to be filed of a job that came to its end before. */
+function filedAgain({ job, status, time }: Extract<DueStanding, { kind: 'final' }>): FinalJob {
+  const { _id: jobId, failureType, resources } = job;
+  return { jobId, status, failureType, resources, time };
 }
 
 /** Why a job that is not ready to be run is filed as a failure all the same. */

@@ -65,6 +65,7 @@ export class Service {
     const resolved = resolveServiceOptions(options, process.env);
     this.#deps = {
       service: name,
+      prefersNested: typeof first === 'object',
       workers: this.#workers,
       options: resolved,
       slots: new Slots(resolved.concurrency, (type) => this.#workers.get(type)?.concurrency ?? Infinity),

@@ -211,7 +211,7 @@ describe.each(WAYS)('keys, %s', (way) => {
   );
 });
 
-test.each(['pending', 'success', 'failure', 'typed-failure'])(
+test.each(['reports', 'success', 'failure', 'typed-failure'])(
   'the key %s in the list is never taken for a job',
   async (key) => {
     const server = await startServer();
@@ -224,7 +224,7 @@ test.each(['pending', 'success', 'failure', 'typed-failure'])(
     await putEntry(oada, key, { more: { _id: 'resources/x' } });
     expect(await runJob(service, oada, jobOf('good'), 'last')).toMatchObject({ status: 'success' });
     expect(eventsOf(told, 'job:found').map((event) => event.key)).toEqual(['last']);
-    expect(keysOf(await read(oada, `${BASE}/jobs`))).toEqual([key]);
+    expect(Object.keys(await read(oada, `${BASE}/jobs`))).toContain(key);
   },
 );
 

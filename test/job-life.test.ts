@@ -33,7 +33,9 @@ describe.each(WAYS)('a job, %s', (way) => {
     const filed = service.events.next('job:filed');
     await service.start();
 
-    expect(await filed).toEqual({ queue: 'default', key: 'early', jobId, status: 'success' });
+    const path: unknown = expect.stringMatching(/\/jobs-success\/day-index\/\d{4}-\d\d-\d\d\/early$/);
+    const end = { type: 'plough', status: 'success', failureType: undefined, path };
+    expect(await filed).toEqual({ queue: 'default', key: 'early', jobId, ...end });
     expect(await read(oada, `/${jobId}`)).toMatchObject({ status: 'success', result: { ploughed: 3 } });
   });
 

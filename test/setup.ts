@@ -107,6 +107,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'job:postponed',
   'job:stuck',
   'job:skipped',
+  'link:failed',
   'log:failed',
   'store:requested',
 ];
@@ -182,9 +183,21 @@ export async function read(oada: OADAClient, path: string): Promise<Stored> {
   return data;
 }
 
-/** The keys of a list that are entries. */
+/** What stands in a list and is no entry: the keys of any resource, and in the classic list the nested ones. */
+const NO_ENTRIES = [
+  '_id',
+  '_rev',
+  '_type',
+  '_meta',
+  'pending',
+  'success',
+  'failure',
+  'typed-failure',
+  'reports',
+];
+
 export function keysOf(list: object): string[] {
-  return Object.keys(list).filter((key) => !['_id', '_rev', '_type', '_meta'].includes(key));
+  return Object.keys(list).filter((key) => !NO_ENTRIES.includes(key));
 }
 
 export interface Filed {

@@ -24,7 +24,7 @@ import { register } from './work.js';
 const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url));
 const KEY = 'mine';
 /** More than there are in a job's life, so that all of them are reached. */
-const REQUESTS = 30;
+const REQUESTS = 50;
 
 const ENDINGS = [
   { name: 'a success', type: 'plough', expected: { status: 'success', result: 'done' } },

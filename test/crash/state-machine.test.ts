@@ -15,6 +15,7 @@ import { isJsonObject } from '../../lib/json.js';
 import type { Json, JsonObject } from '../../lib/json.js';
 import type { Revision, Store, StoredDocument } from '../../lib/oada/store.js';
 import { resolveServiceOptions } from '../../lib/options.js';
+import { entryId } from '../../lib/found-job.js';
 import { pathsOf } from '../../lib/paths.js';
 import { Slots } from '../../lib/slots.js';
 import { createWorker } from '../../lib/worker.js';
@@ -120,7 +121,7 @@ class World {
     const limits = { timeout: 5000, retries: { limit: 1, backoff: 100 } };
     const worker = createWorker('plough', limits, this.#work(instance));
     const dispatcher = new Dispatcher({
-      ...{ queue: 'default', instance, store, paths: PATHS, options, clock: this.clock },
+      ...{ service: 'tractor', queue: 'default', instance, store, paths: PATHS, options, clock: this.clock },
       dayIndex: new DayIndex(store, PATHS),
       workers: new Map([['plough', worker]]),
       events: new Events(),
@@ -138,7 +139,7 @@ class World {
     });
     this.#living.set(instance, dispatcher);
     dispatcher.setPaused(false);
-    dispatcher.listed(new Map(this.#isPending ? [[KEY, { _id: JOB }]] : []));
+    dispatcher.listed(PATHS.classic, new Map(this.#isPending ? [[KEY, { _id: JOB }]] : []));
   }
 
   #work(instance: string): WorkFunction {
@@ -216,7 +217,7 @@ class World {
     this.history.push(`${observer} takes ${other} for dead`);
     this.#held.delete(observer);
     this.#presumedDead.add(`${other} by ${observer}`);
-    this.#living.get(observer)?.takeOver(other, [KEY]);
+    this.#living.get(observer)?.takeOver(other, [entryId(PATHS.classic, KEY)]);
   }
 
   /** Those that have died are found out. */
@@ -301,12 +302,12 @@ class World {
 
   #file(instance: string, path: string): Revision {
     const status = JSON.stringify(isJsonObject(this.#document) ? this.#document['status'] : undefined);
-    const list = /jobs-(\w+)\/day-index/.exec(path)?.[1];
+    const [, typed, list] = /jobs-(typed-)?(\w+)\/(?:timeout\/)?day-index/.exec(path) ?? [];
     if (status !== JSON.stringify(list)) this.#fault(`a job that is ${status} is filed under ${path}`);
     const holder = claimOf(this.#document)?.instance;
     if (holder !== instance && !this.#presumedDead.has(`${String(holder)} by ${instance}`))
       this.#fault(`${instance} files what ${String(holder)} holds`);
-    this.#filed.add(path);
+    if (typed === undefined) this.#filed.add(path); // the list of its type comes on top of the other
     if (this.#filed.size > 1) this.#fault('the job is in two lists');
     return { rev: 1, etag: '' };
   }
@@ -316,7 +317,7 @@ class World {
     if (!this.#isPending) return;
     this.#isPending = false;
     for (const [instance, dispatcher] of this.#living) {
-      const serve = (): void => dispatcher.removed(KEY);
+      const serve = (): void => dispatcher.removed(PATHS.classic, KEY);
       this.waiting.push({ by: instance, what: 'hears that the job is gone', serve });
     }
   }
