@@ -124,9 +124,12 @@ export class JobError extends JobsError {
   }
 }
 
-/** The work took longer than its worker's timeout. Also the reason of its `signal`. */
+/**
+ * The work took longer than its worker's timeout. Also the reason of its `signal`. Its name is that of the platform's own
+ * timeouts, and what producers know from @oada/jobs 2 to 5.
+ */
 export class JobTimeoutError extends JobsError {
-  override readonly name = 'JobTimeoutError';
+  override readonly name = 'TimeoutError';
   /** In milliseconds. */
   readonly timeout: number;
 

@@ -4,6 +4,8 @@ import debug from 'debug';
 
 import type { StoreError } from './errors.js';
 import { toError } from './errors.js';
+import type { Json } from './json.js';
+import type { LogLevel } from './logger.js';
 import type { StoreMethod } from './oada/store.js';
 import type { FinalStatus } from './paths.js';
 
@@ -39,6 +41,12 @@ export interface ServiceEvents {
   /** Another instance has it. It is taken over when that one dies. */
   'job:held': JobEvent & { readonly instance: string };
   'job:started': TypedJobEvent & { readonly attempt: number };
+  /** Its work function has logged something, of whatever level. */
+  'job:logged': TypedJobEvent & {
+    readonly level: LogLevel;
+    readonly status: string;
+    readonly meta: Json | undefined;
+  };
   'job:succeeded': TypedJobEvent & { readonly duration: number };
   'job:failed': TypedJobEvent & { readonly duration: number; readonly error: Error };
   /** It is in the day-index, at `path`. `type` is empty where its document is no job. */

@@ -34,7 +34,11 @@ function failureType(error: Error): string | undefined {
   if (error instanceof JobLostError) return 'lost';
   if (error instanceof InvalidJobError) return 'invalid';
   if (error instanceof UnknownJobTypeError) return 'unknown-type';
-  return error instanceof JobError ? error.type : undefined;
+  if (error instanceof JobError) return error.type;
+  // A time limit of the work function's own, or an error of another copy of this package, as `JobError` of 2 to 5 is.
+  const { name, JobError: type } = fieldsOf(error);
+  if (typeof type === 'string') return type;
+  return name === 'TimeoutError' ? 'timeout' : undefined;
 }
 
 export interface FinalRecordOptions {
@@ -69,20 +73,24 @@ const MAX_FAILURE_TYPE = 200;
 function errorRecord(error: Error, options: FinalRecordOptions, depth = 0): JsonObject {
   // Redacted first: of a secret that is cut in two, a half would stay.
   const text = (value: string): string => options.redact(value).slice(0, MAX_TEXT);
-  const { name, message, stack, cause, code } = fieldsOf(error);
+  const { name, message, stack, cause, code, JobError: marked } = fieldsOf(error);
+  const type = error instanceof JobError ? error.type : marked;
   return {
     name: text(toText(name)),
     message: text(toText(message)),
     ...((typeof code === 'string' || typeof code === 'number') && { code: text(String(code)) }),
+    ...(typeof type === 'string' && { JobError: text(type) }), // where producers of 2 to 5 look for it
     ...(options.stacks && typeof stack === 'string' && { stack: text(stack) }),
     ...(cause instanceof Error && depth < MAX_CAUSES && { cause: errorRecord(cause, options, depth + 1) }),
   };
 }
 
+const FIELDS = ['name', 'message', 'stack', 'cause', 'code', 'JobError'] as const;
+
 /** An error's fields can be anything, and reading one may throw. */
-function fieldsOf(error: Error): Partial<Record<'name' | 'message' | 'stack' | 'cause' | 'code', unknown>> {
+function fieldsOf(error: Error): Partial<Record<(typeof FIELDS)[number], unknown>> {
   return Object.fromEntries(
-    ['name', 'message', 'stack', 'cause', 'code'].map((key): [string, unknown] => {
+    FIELDS.map((key): [string, unknown] => {
       try {
         return [key, Reflect.get(error, key)];
       } catch {

@@ -14,6 +14,7 @@ import type { FoundJob } from './found-job.js';
 import { finalTime, lastUpdateKey } from './job.js';
 import type { Job } from './job.js';
 import { Logger } from './logger.js';
+import type { LogLevel } from './logger.js';
 import type { JsonObject } from './json.js';
 import type { StoredDocument } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
@@ -26,6 +27,8 @@ import { prepare } from './prepare.js';
 import type { Work } from './prepare.js';
 import { retryDelay } from './retries.js';
 import type { Standing } from './standing.js';
+import { UpdateWriter } from './update-writer.js';
+import type { Update } from './update-writer.js';
 import type { Worker } from './worker.js';
 
 /** What a due job's document says; `unlinked`: there is none. */
@@ -69,7 +72,7 @@ export type Settled =
 /** A run that is over. */
 interface Run {
   readonly claim: Claim;
-  readonly logger: Logger;
+  readonly updates: UpdateWriter;
   readonly work: Work;
   /** That the job names. */
   readonly resources: readonly string[];
@@ -122,19 +125,20 @@ export class Runner {
     const { resources } = job;
     const work = prepare(job, { key: this.#due.found.key, takenFrom: standing.takenFrom, ...this.#deps });
     if (work instanceof Error) return this.#refuse(seen, work, job);
-    const logger = this.#logger(seen);
-    const claim = await this.#claim(job, seen, standing.takenFrom, logger); //  claimed
+    const updates = this.#updates(seen);
+    const claim = await this.#claim(job, seen, standing.takenFrom, updates); // claimed
     if (claim === undefined) return { kind: 'changed' };
-    logger.writeTo((updates) => claim.add(updates));
+    updates.writeTo((updates) => claim.add(updates));
     const started = this.#deps.clock.monotonic();
     const { attempt } = claim.record;
     this.#deps.events.emit('job:started', { ...this.#event, attempt });
     const { jobId } = claim;
+    const logger = this.#logger(updates);
     const context = { ...this.#deps, jobId, logger, event: this.#event, cancel: this.#cancel.signal };
     const outcome = await perform(work, context); //                            run
-    await logger.settled(); //                                                  logged
+    await updates.settled(); //                                                 logged
     try {
-      return await this.#settle(outcome, { claim, logger, work, started, resources }); //  filed
+      return await this.#settle(outcome, { claim, updates, work, started, resources }); //  filed
     } catch (error) {
       if (!(error instanceof StoreError) || error.retryable) throw error;
       // It is run, and to run it again would not make it storable.
@@ -143,15 +147,15 @@ export class Runner {
   }
 
   /** What becomes of the job after a run. */
-  async #settle(outcome: Outcome, { claim, logger, work, started, resources }: Run): Promise<Settled> {
+  async #settle(outcome: Outcome, { claim, updates, work, started, resources }: Run): Promise<Settled> {
     const { attempt } = claim.record;
-    if (outcome.kind === 'interrupted') return this.#release(claim, logger);
-    if (outcome.kind === 'retry') return this.#postpone(claim, logger, outcome.delay, attempt - 1);
+    if (outcome.kind === 'interrupted') return this.#release(claim, updates);
+    if (outcome.kind === 'retry') return this.#postpone(claim, updates, outcome.delay, attempt - 1);
     if (outcome.kind === 'failure') {
       const delay = retryDelay(outcome.error, attempt, work.retries, this.#deps.clock);
-      if (delay !== undefined) return this.#postpone(claim, logger, delay, attempt, outcome.error);
+      if (delay !== undefined) return this.#postpone(claim, updates, delay, attempt, outcome.error);
     }
-    const final = await this.#finish(claim, logger, outcome);
+    const final = await this.#finish(claim, updates, outcome);
     if (final === undefined) return this.#takenOver();
     this.#tell(final.outcome, started);
     return this.#file({ ...final.record, resources });
@@ -162,15 +166,15 @@ export class Runner {
     job: Job,
     seen: StoredDocument,
     takenFrom: string | undefined,
-    logger: Logger,
+    updates: UpdateWriter,
   ): Promise<Claim | undefined> {
     const { store, instance } = this.#deps;
     if (takenFrom === instance) return Claim.resume(store, job._id, seen, instance);
     const record = { instance, attempt: job.attempts + 1 };
     const takenOver = takenFrom !== undefined;
     const update = takenOver
-      ? logger.take('started', 'Runner started, in place of one that died')
-      : logger.take('started', 'Runner started');
+      ? updates.take('started', 'Runner started, in place of one that died')
+      : updates.take('started', 'Runner started');
     const patch = { status: 'running', ...update, ...(takenOver && { takeovers: job.takeovers + 1 }) };
     return Claim.take(store, { jobId: job._id, seen, record, patch });
   }
@@ -180,7 +184,7 @@ export class Runner {
     const { store, instance, events } = this.#deps;
     const { jobId } = this.#event;
     const outcome = failure(error);
-    const patch = { ...this.#record(outcome), ...this.#logger(seen).take('failure', 'Runner finished') };
+    const patch = { ...this.#record(outcome), ...this.#updates(seen).take('failure', 'Runner finished') };
     if (seen.etag === '') await store.put(`/${jobId}`, patch, { type: JOB_TYPE });
     else {
       const record = { instance, attempt: job?.attempts ?? 0 };
@@ -205,8 +209,8 @@ export class Runner {
   }
 
   /** Writes status, result and the last updates; what the store refuses to take becomes a failure that says so. */
-  async #finish(claim: Claim, logger: Logger, outcome: FinalOutcome): Promise<Finished | undefined> {
-    const patch = { ...this.#record(outcome), ...logger.take(outcome.kind, 'Runner finished') };
+  async #finish(claim: Claim, updates: UpdateWriter, outcome: FinalOutcome): Promise<Finished | undefined> {
+    const patch = { ...this.#record(outcome), ...updates.take(outcome.kind, 'Runner finished') };
     try {
       if (!(await insist(() => claim.decide(patch), this.#deps))) return undefined;
       return { outcome, record: this.#finalJob(patch) };
@@ -215,7 +219,7 @@ export class Runner {
       // A failure holds little: where even that is refused, there is nothing better to write.
       if (outcome.kind === 'failure') throw error;
       const refused = failure(new InvalidResultError(error.message.replace(/\.$/, '')));
-      return await this.#finish(claim, logger, refused);
+      return await this.#finish(claim, updates, refused);
     }
   }
 
@@ -230,9 +234,9 @@ export class Runner {
   }
 
   /** Gives the job back as it was found. */
-  async #release(claim: Claim, logger: Logger): Promise<Settled> {
+  async #release(claim: Claim, updates: UpdateWriter): Promise<Settled> {
     const patch = { status: 'queued', claim: null, attempts: claim.record.attempt - 1 };
-    const released = await claim.decide({ ...patch, ...logger.take('interrupted', 'The service stopped') });
+    const released = await claim.decide({ ...patch, ...updates.take('interrupted', 'The service stopped') });
     if (!released) return this.#takenOver();
     const { key, layout } = this.#due.found;
     // Others hear of it by the change of the list.
@@ -244,7 +248,7 @@ export class Runner {
   /** Gives the job back, to be run again after a while. */
   async #postpone(
     claim: Claim,
-    logger: Logger,
+    updates: UpdateWriter,
     delay: number,
     attempts: number,
     error?: Error,
@@ -253,7 +257,7 @@ export class Runner {
     const until = new Date(clock.now().getTime() + delay);
     const startAfter = until.toISOString();
     const why = error === undefined ? {} : { error: this.#redact(error.message) };
-    const update = logger.take('retrying', { startAfter, ...why });
+    const update = updates.take('retrying', { startAfter, ...why });
     const patch = { status: 'queued', claim: null, attempts, takeovers: 0, startAfter, ...update };
     if (!(await insist(() => claim.decide(patch), this.#deps))) return this.#takenOver();
     events.emit('job:postponed', { ...this.#event, until });
@@ -298,13 +302,20 @@ export class Runner {
     return { kind: 'skipped' };
   }
 
-  #logger(seen: StoredDocument): Logger {
-    const { clock, options, events } = this.#deps;
+  #updates(seen: StoredDocument): UpdateWriter {
+    const { clock, events } = this.#deps;
     const onError = (error: Error): void => {
       events.emit('log:failed', { ...this.#jobEvent(), error });
     };
-    const after = lastUpdateKey(seen.data);
-    return new Logger({ clock, logging: options.logging, redact: this.#redact, onError, after });
+    return new UpdateWriter({ clock, redact: this.#redact, onError, after: lastUpdateKey(seen.data) });
+  }
+
+  #logger(updates: UpdateWriter): Logger {
+    const { options, events } = this.#deps;
+    const onLog = (level: LogLevel, { status, meta }: Update): void => {
+      events.emit('job:logged', { ...this.#event, level, status, meta });
+    };
+    return new Logger({ updates, logging: options.logging, onLog });
   }
 
   #record(outcome: FinalOutcome): JsonObject {

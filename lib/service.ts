@@ -4,7 +4,7 @@ import debug from 'debug';
 import { systemClock } from './clock.js';
 import type { Controls } from './controls.js';
 import type { Duration } from './duration.js';
-import { ConfigError, LifecycleError } from './errors.js';
+import { ConfigError, LifecycleError, UnknownJobTypeError } from './errors.js';
 import { Events } from './events.js';
 import type { EventSource } from './events.js';
 import { isJsonObject } from './json.js';
@@ -18,6 +18,8 @@ import { isAddressable } from './paths.js';
 import { QueueEntries } from './queue-entries.js';
 import { Queue } from './queue.js';
 import type { QueueDeps } from './queue.js';
+import { logTo } from './service-log.js';
+import type { ServiceLog } from './service-log.js';
 import { Slots } from './slots.js';
 import { createWorker } from './worker.js';
 import type { Worker, WorkerOptions, WorkFunction } from './worker.js';
@@ -28,8 +30,21 @@ const log = debug('oada-jobs:service');
 export interface ServiceSettings extends ServiceOptions {
   /** The service's name: its records stand below `/bookmarks/services/<name>`. */
   readonly name: string;
-  /** The store and the token to come in with, or a connected client; the client stays connected after `stop()`. */
-  readonly oada: OADAClient | StoreAddress;
+  /**
+   * The store and the token to come in with, or a connected client; the client stays connected after `stop()`. Where
+   * either says how many requests it makes at once, other than one, so many jobs run at once by default.
+   */
+  readonly oada: OADAClient | ClientConfig;
+  /** More options, where services of @oada/jobs 3 to 5 have them; those that stand beside it count more. */
+  readonly opts?: ServiceOptions;
+  /** A logger of the process, as pino makes them: it is told what happens, and what work functions log. */
+  readonly log?: ServiceLog;
+}
+
+/** What `connect` of `@oada/client` takes. Only what is said here is of effect. */
+export interface ClientConfig extends StoreAddress {
+  readonly concurrency?: number;
+  readonly connection?: unknown;
 }
 
 /**
@@ -40,6 +55,8 @@ export interface ServiceSettings extends ServiceOptions {
 export class Service {
   readonly name: string;
   readonly #source: OADAClient | StoreAddress;
+  /** Made when it, or its client, is first asked for. */
+  #ownQueue: Queue | undefined;
   readonly #workers = new Map<string, Worker>();
   readonly #events = new Events();
   readonly #deps: QueueDeps;
@@ -57,9 +74,11 @@ export class Service {
     fourth?: number | ServiceOptions,
     fifth?: ServiceOptions,
   ) {
-    const { name, oada, ...options } = settingsOf(first, second, third, fourth, fifth);
+    const { name, oada, opts, log: serviceLog, ...rest } = settingsOf(first, second, third, fourth, fifth);
     checkName(name);
     checkSource(oada);
+    if (opts !== undefined && !isJsonObject(opts)) throw expected('opts', 'an object', opts);
+    const options = { ...concurrencyOf(oada), ...opts, ...rest };
     this.name = name;
     this.#source = oada;
     const resolved = resolveServiceOptions(options, process.env);
@@ -73,6 +92,7 @@ export class Service {
       events: this.#events,
       secrets: new Set(),
     };
+    if (serviceLog !== undefined) logTo(serviceLog, this.#events, name);
   }
 
   /** What happens in the service, to be listened to. */
@@ -92,6 +112,27 @@ export class Service {
   ): this {
     this.#workers.set(type, createWorker(type, options, work));
     return this;
+  }
+
+  /**
+   * What is registered for a job type.
+   *
+   * @throws {UnknownJobTypeError} nothing is
+   */
+  getWorker(type: string): Worker {
+    const worker = this.#workers.get(type);
+    if (worker === undefined) throw new UnknownJobTypeError(type, [...this.#workers.keys()]);
+    return worker;
+  }
+
+  /** The client of the service's own store: the one that was given, or one that is connected when it is first used. */
+  getClient(): OADAClient {
+    return this.#queue.store.client;
+  }
+
+  get #queue(): Queue {
+    this.#ownQueue ??= new Queue('default', this.#source, this.#deps);
+    return this.#ownQueue;
   }
 
   /** Takes the work function of a job type away. Jobs of it that are running go on. */
@@ -119,13 +160,19 @@ export class Service {
   }
 
   async #start(): Promise<void> {
-    const queue = new Queue('default', this.#source, this.#deps);
-    await queue.start();
+    const queue = this.#queue;
+    try {
+      await queue.start();
+    } catch (error) {
+      this.#ownQueue = undefined; // it is of no use any more
+      throw error;
+    }
     const entries = new QueueEntries(queue.store, this.#deps);
     try {
       await entries.start();
     } catch (error) {
       await queue.stop();
+      this.#ownQueue = undefined;
       throw error;
     }
     this.#parts = { queue, entries };
@@ -147,7 +194,7 @@ export class Service {
     if (this.#parts !== undefined) {
       const { queue, entries } = this.#parts;
       await Promise.all([entries.stop(), queue.stop()]);
-    }
+    } else await this.#ownQueue?.abandon();
     log('%s: stopped', this.name);
     this.#events.emit('service:stopped', { service: this.name });
   }
@@ -230,6 +277,12 @@ function checkSettings(settings: unknown): void {
 function checkSource(oada: unknown): void {
   if (!isJsonObject(oada)) throw expected('oada', 'a client, or a domain and a token', oada);
   if (!isClient(oada)) storeUrl(oada);
+}
+
+/** One request at a time is what clients make unless they are told otherwise: it says nothing of jobs. */
+function concurrencyOf(oada: OADAClient | ClientConfig): Pick<ServiceOptions, 'concurrency'> {
+  const concurrency = isClient(oada) ? oada.getConcurrency() : oada.concurrency;
+  return concurrency === undefined || concurrency === 1 ? {} : { concurrency };
 }
 
 function checkName(name: string): void {

@@ -53,6 +53,7 @@ export interface Worker {
   readonly type: string;
   /** In milliseconds. */
   readonly timeout: number;
+  readonly work: WorkFunction<never>;
   readonly retries: ResolvedRetries;
   /** `Infinity` where only the service's own limit holds. */
   readonly concurrency: number;
@@ -79,6 +80,7 @@ export function createWorker<Config extends object>(
   return {
     type,
     timeout: toMilliseconds(timeout, 'timeout'),
+    work,
     retries: resolveRetries(retries),
     concurrency: concurrency === undefined ? Infinity : wholeNumber('concurrency', concurrency),
     prepare: (job) => {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../lib/clock.js';
 import { StoreError } from '../lib/errors.js';
 import { Logger } from '../lib/logger.js';
+import { UpdateWriter } from '../lib/update-writer.js';
 import { FakeClock } from './fake-clock.js';
 import {
   eventsOf,
@@ -19,6 +20,10 @@ import type { Stored, Way } from './setup.js';
 afterEach(() => {
   vi.unstubAllEnvs();
 });
+
+function loggerOf(updates: UpdateWriter): Logger {
+  return new Logger({ updates, logging: new Set(), onLog: () => undefined });
+}
 
 function updatesOf(job: Stored): Stored[] {
   return Object.entries(job.updates)
@@ -178,20 +183,19 @@ test('tokens are hidden in a status and in a meta, also where the token would br
   watchRejections();
   for (const token of [TOKEN, '1', '"', 'true', 'a\\b']) {
     const written: unknown[] = [];
-    const logger = new Logger({
+    const updates = new UpdateWriter({
       clock: systemClock,
-      logging: new Set(),
       redact: (text) => text.replaceAll(token, '[t]'),
       onError: (error) => {
         throw error;
       },
     });
-    logger.writeTo(async (updates) => {
-      written.push(updates);
+    updates.writeTo(async (patch) => {
+      written.push(patch);
     });
-    await logger.info(`see ${token}`, { [token]: [`in ${token}`, 1, true, null] });
-    const [{ updates }] = written as [{ updates: Record<string, object> }];
-    expect(Object.values(updates)).toMatchObject([
+    await loggerOf(updates).info(`see ${token}`, { [token]: [`in ${token}`, 1, true, null] });
+    const [patch] = written as [{ updates: Record<string, object> }];
+    expect(Object.values(patch.updates)).toMatchObject([
       { status: 'see [t]', meta: { '[t]': ['in [t]', 1, true, null] } },
     ]);
   }
@@ -199,13 +203,12 @@ test('tokens are hidden in a status and in a meta, also where the token would br
 
 test('a token is hidden also where the status is cut', async () => {
   watchRejections();
-  const logger = new Logger({
+  const updates = new UpdateWriter({
     clock: systemClock,
-    logging: new Set(),
     redact: (text) => text.replaceAll(TOKEN, '[t]'),
     onError: () => undefined,
   });
-  const text = JSON.stringify(logger.take(`${'x'.repeat(990)}${TOKEN}`));
+  const text = JSON.stringify(updates.take(`${'x'.repeat(990)}${TOKEN}`));
   expect(text).toContain('x[t]');
   expect(text).not.toContain(TOKEN.slice(0, 4));
 });
@@ -263,18 +266,14 @@ test('updates that the store does not take are tried again while the work goes o
     const why = { path: '/resources/job' };
     return Promise.reject(new StoreError('OADA_JOBS_STORE_UNREACHABLE', 'nobody is there', why));
   };
-  const logger = new Logger({
-    clock,
-    logging: new Set(),
-    redact: (text) => text,
-    onError: () => undefined,
-  });
-  logger.writeTo(refuse);
+  const updates = new UpdateWriter({ clock, redact: (text) => text, onError: () => undefined });
+  updates.writeTo(refuse);
+  const logger = loggerOf(updates);
   await logger.info('first');
   expect(tries).toBe(1);
   await clock.advance(2000);
   expect(tries).toBe(2);
-  await logger.settled(); // the work is over
+  await updates.settled(); // the work is over
   expect(tries).toBe(3);
   expect(clock.timers).toBe(0);
   await logger.info('after the end'); // tried, and once more with what else may come

@@ -261,7 +261,7 @@ describe('a work function that takes too long', () => {
     expect(job).toMatchObject({
       status: 'failure',
       failureType: 'timeout',
-      result: { name: 'JobTimeoutError', code: 'OADA_JOBS_JOB_TIMEOUT' },
+      result: { name: 'TimeoutError', code: 'OADA_JOBS_JOB_TIMEOUT' },
     });
     await cancelled.promise;
     const reason = await aborted.promise;
