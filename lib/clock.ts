@@ -45,14 +45,19 @@ export function sleep(clock: Clock, milliseconds: number, signal?: AbortSignal):
   });
 }
 
-/** Resolves when the work is over, well or not, and at the latest after so long. */
-export async function waitAtMost(clock: Clock, milliseconds: number, work: Promise<void>): Promise<void> {
+/**
+ * Resolves when the work is over, well or not, and at the latest after so long.
+ *
+ * @returns whether it is over
+ */
+export async function waitAtMost(clock: Clock, milliseconds: number, work: Promise<void>): Promise<boolean> {
   const over = new AbortController();
   const end = (): void => {
     over.abort();
   };
   void work.then(end, end);
   await sleep(clock, milliseconds, over.signal);
+  return over.signal.aborted;
 }
 
 /** How long to wait before try number `attempt` (from 1): doubling from `first` to `most`, the last quarter by chance. */

@@ -19,7 +19,9 @@ export type ErrorCode =
   | 'OADA_JOBS_JOB_CANCELLED'
   | 'OADA_JOBS_JOB_LOST'
   | 'OADA_JOBS_STOPPING'
-  | 'OADA_JOBS_LIFECYCLE';
+  | 'OADA_JOBS_LIFECYCLE'
+  | 'OADA_JOBS_KEY_TAKEN'
+  | 'OADA_JOBS_WAIT_TIMEOUT';
 
 /** The parent of every error that this library makes. */
 export class JobsError extends Error {
@@ -176,6 +178,35 @@ export class LifecycleError extends JobsError {
 
   constructor(message: string) {
     super('OADA_JOBS_LIFECYCLE', message);
+  }
+}
+
+/** The idempotency key stands for another job already: that one is as it was, and this one was not submitted. */
+export class IdempotencyError extends JobsError {
+  override readonly name = 'IdempotencyError';
+  /** The job that has the key, like `resources/abc`. */
+  readonly jobId: string;
+
+  /** @param differing what that one has of its own: `type`, `config` */
+  constructor(jobId: string, differing: readonly string[]) {
+    const what = differing.map((name) => `another ${name}`).join(' and ');
+    super('OADA_JOBS_KEY_TAKEN', `The job with this idempotency key is ${jobId}, and has ${what}.`);
+    this.jobId = jobId;
+  }
+}
+
+/** A job was not over within the time that somebody would wait for it. It goes on all the same. */
+export class WaitTimeoutError extends JobsError {
+  override readonly name = 'WaitTimeoutError';
+  /** The job, like `resources/abc`. */
+  readonly jobId: string;
+  /** In milliseconds. */
+  readonly timeout: number;
+
+  constructor(jobId: string, timeout: number) {
+    super('OADA_JOBS_WAIT_TIMEOUT', `${jobId} was not over within ${String(timeout)} ms. It goes on.`);
+    this.jobId = jobId;
+    this.timeout = timeout;
   }
 }
 

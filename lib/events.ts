@@ -69,6 +69,26 @@ export interface ServiceEvents {
   'job:skipped': JobEvent & { readonly reason: string };
   /** Updates of a job could not be written; the work goes on. */
   'log:failed': JobEvent & { readonly error: Error };
+  /** A period of a report is over, and which jobs are in it is settled. */
+  'report:closed': { readonly report: string; readonly period: Date; readonly rows: number };
+  /** The e-mail with a period's rows is among the jobs of abalonemail. */
+  'report:sent': {
+    readonly report: string;
+    /** When the period ended. */
+    readonly period: Date;
+    readonly rows: number;
+    readonly jobId: string;
+  };
+  /** A period could not be closed or sent; that is tried again in `retryIn` ms. */
+  'report:delayed': { readonly report: string; readonly error: Error; readonly retryIn: number };
+  /** The filter of a report threw; the job is in the report all the same. */
+  'filter:failed': { readonly report: string; readonly jobId: string; readonly error: Error };
+  /** A finish reporter could not tell of so many jobs. */
+  'notice:failed': {
+    readonly reporter: 'slack' | 'email';
+    readonly error: Error;
+    readonly dropped: number;
+  };
   /** A request to the store is over, well or not. */
   'store:requested': {
     readonly queue: string;

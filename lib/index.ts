@@ -1,21 +1,52 @@
 export { Service } from './service.js';
-export type { ServiceSettings } from './service.js';
+export type { ClientConfig, ServiceSettings } from './settings.js';
 export type { OptionalLevel, ServiceOptions } from './options.js';
 export { Queue } from './queue.js';
 export { Runner } from './runner.js';
 export { Job } from './job.js';
 export { retryIn } from './retries.js';
 export type { RetryOptions, RetryRequest } from './retries.js';
-export { postJob } from './producer.js';
-export type { NewJob } from './producer.js';
+export { postJob, postUpdate, submit } from './producer.js';
+export type { NewJob, SubmittedJob } from './producer.js';
+export type { JobRequest } from './job-request.js';
+export type { LayoutName } from './paths.js';
+export { waitForJob } from './wait.js';
+export type { FinishedJob, WaitOptions } from './wait.js';
+export { commandWork } from './command/command-work.js';
+export type { CommandResult } from './command/command-work.js';
+export type { CommandOptions, CommandSettings } from './command/options.js';
+export { threadWork } from './command/thread-work.js';
+export type {
+  ThreadContext,
+  ThreadFunction,
+  ThreadJob,
+  ThreadOptions,
+  ThreadSettings,
+} from './command/thread-work.js';
 export { Logger } from './logger.js';
 export type { WorkerContext, WorkerOptions, WorkFunction } from './worker.js';
 export type { Duration } from './duration.js';
+export type { EmailReporter, FinishReporter, ReportedPart, SlackReporter } from './notify/index.js';
+export type { ServiceLog } from './service-log.js';
+export type { LogLevel } from './logger.js';
+export type { LayoutOption } from './options.js';
+export { Report } from './report/report.js';
+export { reportOnItem } from './report/recording.js';
+export { parseAttachment } from './report/csv.js';
+export type {
+  EmailAddress,
+  ReportAttachment,
+  ReportConfig,
+  ReportEmail,
+  ReportOptions,
+} from './report/options.js';
+export type { SentPeriod } from './report/closing.js';
 export type { StoreAddress } from './oada/address.js';
 export type { EventName, EventSource, JobEvent, Listener, ServiceEvents, TypedJobEvent } from './events.js';
 export type { Json, JsonArray, JsonObject } from './json.js';
 export {
   ConfigError,
+  IdempotencyError,
   InvalidJobError,
   InvalidResultError,
   JobCancelledError,
@@ -27,5 +58,6 @@ export {
   ServiceStoppingError,
   StoreError,
   UnknownJobTypeError,
+  WaitTimeoutError,
 } from './errors.js';
 export type { ErrorCode, JobErrorOptions } from './errors.js';

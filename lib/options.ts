@@ -1,6 +1,7 @@
 import { ConfigError } from './errors.js';
 import { toMilliseconds } from './duration.js';
 import type { Duration } from './duration.js';
+import type { FinishReporter } from './notify/finish-reporter.js';
 import type { LayoutName } from './paths.js';
 
 /** Updates that are written only when they are asked for. */
@@ -19,6 +20,8 @@ export interface ServiceOptions {
   readonly layout?: LayoutOption;
   /** Whether jobs that are there when the service starts are left alone. @defaultValue false */
   readonly skipQueueOnStartup?: boolean;
+  /** Where finished jobs are told of: Slack channels, mail addresses. By default nowhere. */
+  readonly finishReporters?: readonly FinishReporter[];
   /** How many jobs of all queues together run at once. @defaultValue 10 */
   readonly concurrency?: number;
   /** How often a list is compared with what has been seen of it, should a notification get lost. @defaultValue '30s' */
@@ -56,21 +59,22 @@ export interface ResolvedServiceOptions {
   readonly stacks: boolean;
 }
 
-export const serviceDefaults: Readonly<Required<Omit<ServiceOptions, 'logging'>>> = Object.freeze({
-  layout: 'auto',
-  skipQueueOnStartup: false,
-  concurrency: 10,
-  checkInterval: '30s',
-  drainTimeout: '30s',
-  leaseTimeout: '15s',
-  maxAttempts: 3,
-  requestTimeout: '30s',
-  contentTimeout: '5s',
-  maxResultSize: 10 * 1024 * 1024,
-  stacks: false,
-});
+export const serviceDefaults: Readonly<Required<Omit<ServiceOptions, 'logging' | 'finishReporters'>>> =
+  Object.freeze({
+    layout: 'auto',
+    skipQueueOnStartup: false,
+    concurrency: 10,
+    checkInterval: '30s',
+    drainTimeout: '30s',
+    leaseTimeout: '15s',
+    maxAttempts: 3,
+    requestTimeout: '30s',
+    contentTimeout: '5s',
+    maxResultSize: 10 * 1024 * 1024,
+    stacks: false,
+  });
 
-const serviceOptionNames: readonly string[] = [...Object.keys(serviceDefaults), 'logging'];
+const serviceOptionNames: readonly string[] = [...Object.keys(serviceDefaults), 'logging', 'finishReporters'];
 
 /** @throws {ConfigError} */
 export function resolveServiceOptions(

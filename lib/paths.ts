@@ -63,7 +63,11 @@ export const TREE: Tree = {
         controls: { _type: TYPES.plain },
         reports: {
           _type: TYPES.reports,
-          '*': { _type: TYPES.report, 'day-index': { '*': { _type: TYPES.jobs } } },
+          '*': {
+            _type: TYPES.report,
+            'day-index': { '*': { _type: TYPES.jobs } },
+            handled: { '*': { _type: TYPES.plain } },
+          },
         },
       },
     },
@@ -78,6 +82,8 @@ export interface Layout {
   /** The pending list. */
   readonly pending: string;
   pendingLink(key: string): string;
+  /** What holds the days. */
+  dayIndexes(status: FinalStatus): string;
   /** @param date UTC, as `2026-01-31` */
   dayIndex(status: FinalStatus, date: string): string;
   /** Where failures of a type of their own are filed as well. */
@@ -99,10 +105,17 @@ export interface Paths {
   readonly controls: string;
   instance(id: string): string;
   cancelRequest(key: string): string;
+  /** All that belongs to the service. */
+  readonly service: string;
+  /** The reports, and where readers of @oada/jobs 3 to 5 look for them. */
+  readonly reports: string;
+  readonly nestedReports: string;
   /** @param name of a report, that a path can name */
   report(name: string): string;
   /** The rows of the jobs that were filed on a day. */
   reportDay(name: string, date: string): string;
+  /** The jobs of a day that the report is done with. */
+  reportHandled(name: string, date: string): string;
 }
 
 /** @param service its name */
@@ -117,8 +130,12 @@ export function pathsOf(service: string): Paths {
     controls: `${base}/controls`,
     instance: (id) => `${base}/instances/${id}`,
     cancelRequest: (key) => `${base}/controls/cancel/${toSegment(key)}`,
+    service: base,
+    reports: `${base}/${REPORTS}`,
+    nestedReports: `${base}/jobs/${REPORTS}`,
     report: (name) => `${base}/reports/${name}`,
     reportDay: (name, date) => `${base}/reports/${name}/day-index/${date}`,
+    reportHandled: (name, date) => `${base}/reports/${name}/handled/${date}`,
   });
 }
 
@@ -128,6 +145,7 @@ function classicLayout(base: string): Layout {
     name: 'classic',
     pending: `${base}/jobs`,
     pendingLink: (key) => entryPath(`${base}/jobs`, key),
+    dayIndexes: (status) => `${base}/jobs-${status}/day-index`,
     dayIndex: (status, date) => `${base}/jobs-${status}/day-index/${date}`,
     typedFailure: (type, date) => `${base}/jobs-typed-failure/${typeSegment(type)}/day-index/${date}`,
     filedLink: link,
@@ -140,6 +158,7 @@ function nestedLayout(base: string): Layout {
     name: 'nested',
     pending: `${base}/jobs/pending`,
     pendingLink: (key) => entryPath(`${base}/jobs/pending`, key),
+    dayIndexes: (status) => `${base}/jobs/${status}/day-index`,
     dayIndex: (status, date) => `${base}/jobs/${status}/day-index/${date}`,
     typedFailure: (type, date) => `${base}/jobs/typed-failure/${typeSegment(type)}/day-index/${date}`,
     filedLink: (jobId) => ({ _id: jobId, _rev: 0 }),
@@ -167,9 +186,12 @@ export function isEntryKey(key: string): boolean {
 /** The key in the classic pending list below which the nested layout has its own. */
 export const NESTED_PENDING = 'pending';
 
+/** The key of the reports: among what belongs to the service, and with the nested layout among the jobs. */
+export const REPORTS = 'reports';
+
 /** Is it the key of a job? The lists of the nested layout stand among the classic jobs, and are none. */
 export function isJobKey(key: string): boolean {
-  return ![NESTED_PENDING, 'success', 'failure', 'typed-failure', 'reports', 'day-index'].includes(key);
+  return ![NESTED_PENDING, 'success', 'failure', 'typed-failure', REPORTS, 'day-index'].includes(key);
 }
 
 /** The id that a link points to; undefined where the value is no link to a resource. */
@@ -204,4 +226,14 @@ function typeSegment(type: string): string {
   const encoded = encodeURIComponent(type);
   if (!/^\d+$|^\.{1,2}$|^_/.test(encoded) && !(encoded in {})) return encoded;
   return `%${encoded.charCodeAt(0).toString(16).toUpperCase()}${encoded.slice(1)}`;
+}
+
+/** Can a service be called so? Its name is a key on the way to its records. */
+export function isServiceName(name: unknown): name is string {
+  return typeof name === 'string' && isAddressable(name) && !name.includes('/') && !/^\d+$/.test(name);
+}
+
+/** Is it the id of a resource, like `resources/abc`, that a path can name? */
+export function isResourceId(id: unknown): id is string {
+  return linkedId({ _id: id }) !== undefined;
 }

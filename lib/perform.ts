@@ -1,5 +1,6 @@
 import pTimeout from 'p-timeout';
 
+import { waitAtMost } from './clock.js';
 import type { Clock } from './clock.js';
 import { InvalidResultError, JobTimeoutError, ServiceStoppingError, toError } from './errors.js';
 import type { Events, TypedJobEvent } from './events.js';
@@ -26,21 +27,17 @@ export interface PerformContext {
   readonly cancel: AbortSignal;
 }
 
-/** How long work may go on after its signal was aborted before it counts as stuck. */
-const STUCK_AFTER_MS = 1000;
-
-/** Runs the work function, for as long as it may. Never rejects, whatever the function does. */
+/**
+ * Runs the work function, for as long as it may. When its time is up, or it is to end for another reason, it is waited for
+ * a while: so that it does not go on while the job is run again. Never rejects, whatever the function does.
+ */
 export async function perform(work: Work, context: PerformContext): Promise<Outcome> {
   const { jobId, clock, options, logger, store } = context;
   const control = new AbortController();
   const timeoutError = new JobTimeoutError(work.timeout);
-  let stopWaiting: (() => void) | undefined;
   const end = (reason: Error): void => {
     control.abort(reason);
     cancel(returned);
-    stopWaiting = clock.setTimer(() => {
-      context.events.emit('job:stuck', context.event);
-    }, STUCK_AFTER_MS);
   };
   let returned: unknown;
   const ended = firstOf(context.abort, context.cancel);
@@ -49,7 +46,10 @@ export async function perform(work: Work, context: PerformContext): Promise<Outc
     returned = work.run({ jobId, log: logger, oada: store.client, signal: control.signal });
     return returned;
   });
-  void running.finally(() => stopWaiting?.()).catch(toError); // its failure is told below
+  const over = running.then(
+    () => undefined,
+    () => undefined, // it is told below, or dropped
+  );
   // The library calls `cancel` when the time is up; a work function's own may throw.
   const cancellable = Object.assign(running, {
     cancel: () => {
@@ -66,9 +66,11 @@ export async function perform(work: Work, context: PerformContext): Promise<Outc
     if (result instanceof RetryRequest) return { kind: 'retry', delay: result.delay };
     return storable(result, options.maxResultSize);
   } catch (error) {
-    if (!ended.signal.aborted || error !== ended.signal.reason) return failure(error);
+    const isEnded = ended.signal.aborted && error === ended.signal.reason;
+    if (!isEnded && error !== timeoutError) return failure(error);
     const reason = toError(error);
-    end(reason);
+    if (isEnded) end(reason);
+    if (!(await waitAtMost(clock, work.grace, over))) context.events.emit('job:stuck', context.event);
     return reason instanceof ServiceStoppingError ? { kind: 'interrupted' } : failure(reason);
   } finally {
     ended.forget();

@@ -10,6 +10,8 @@ export interface Work {
   run(context: WorkerContext): unknown;
   /** In milliseconds. */
   readonly timeout: number;
+  /** How long it is waited for when its signal was aborted, in milliseconds. */
+  readonly grace: number;
   readonly retries: ResolvedRetries;
 }
 
@@ -35,7 +37,8 @@ export function prepare(job: Job, context: PrepareContext): Work | Error {
   const died = takenFrom !== undefined && takenFrom !== instance ? job.takeovers + 1 : 0;
   if (died >= options.maxAttempts) return new JobLostError(died);
   try {
-    return { run: worker.prepare(job), timeout: worker.timeout, retries: worker.retries };
+    const { timeout, grace, retries } = worker;
+    return { run: worker.prepare(job), timeout, grace, retries };
   } catch (error) {
     return toError(error);
   }

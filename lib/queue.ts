@@ -24,7 +24,7 @@ import type { Worker } from './worker.js';
 
 const log = debug('oada-jobs:queue');
 
-/** How long a stop waits for a store to take what has to be written last. */
+/** How long a stop waits, when the work is over, for a store to take what has to be written last. */
 const LAST_WRITES_MS = 5000;
 
 /** What the queues of a service have in common. */
@@ -37,6 +37,8 @@ export interface QueueDeps {
   readonly slots: Slots;
   readonly clock: Clock;
   readonly events: Events;
+  /** Those of the queues that are open, by id. */
+  readonly stores: Map<string, Store>;
   /** Texts that must not be stored or told: the tokens of all queues. */
   readonly secrets: Set<string>;
 }
@@ -71,6 +73,7 @@ export class Queue {
       },
     });
     this.#store = store;
+    deps.stores.set(id, store);
     deps.secrets.add(store.client.getToken());
     setMaxListeners(0, this.#abort.signal); // each running job listens
     const { checkInterval, leaseTimeout } = options;
@@ -180,7 +183,8 @@ export class Queue {
     this.#controls.stop();
     this.#others.stop();
     this.#abort.abort(new ServiceStoppingError());
-    await waitAtMost(clock, LAST_WRITES_MS, finished);
+    const grace = Math.max(0, ...[...this.#deps.workers.values()].map((worker) => worker.grace));
+    await waitAtMost(clock, grace + LAST_WRITES_MS, finished);
     // Where that cannot be written, others find our heartbeat standing still.
     await waitAtMost(clock, LAST_WRITES_MS, this.#own.unregister().catch(ignoreStoreError));
     await this.#store.close();

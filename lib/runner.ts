@@ -26,6 +26,7 @@ import { perform } from './perform.js';
 import { prepare } from './prepare.js';
 import type { Work } from './prepare.js';
 import { retryDelay } from './retries.js';
+import { hideSecrets } from './secrets.js';
 import type { Standing } from './standing.js';
 import { UpdateWriter } from './update-writer.js';
 import type { Update } from './update-writer.js';
@@ -322,13 +323,7 @@ export class Runner {
     return finalRecord(outcome, { stacks: this.#deps.options.stacks, redact: this.#redact });
   }
 
-  readonly #redact = (text: string): string => {
-    let redacted = text;
-    for (const secret of this.#deps.secrets) {
-      if (secret !== '') redacted = redacted.replaceAll(secret, '[token]');
-    }
-    return redacted;
-  };
+  readonly #redact = (text: string): string => hideSecrets(text, this.#deps.secrets);
 }
 
 /** What is to be filed of a job that came to its end before. */

@@ -23,6 +23,10 @@ const TOLD: Readonly<Partial<Record<EventName, readonly [level: LogLevel, messag
   'job:stuck': ['warn', 'The work function runs on after its end'],
   'job:skipped': ['warn', 'Nothing is done with a job'],
   'link:failed': ['warn', 'A resource could not be linked to its job'],
+  'report:sent': ['info', 'Report sent'],
+  'report:delayed': ['warn', 'A period of a report could not be closed or sent; it is tried again'],
+  'filter:failed': ['warn', 'The filter of a report threw'],
+  'notice:failed': ['warn', 'Finished jobs could not be told of'],
   'log:failed': ['warn', 'Updates of a job could not be written'],
 };
 

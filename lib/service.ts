@@ -2,50 +2,43 @@ import type { OADAClient } from '@oada/client';
 import debug from 'debug';
 
 import { systemClock } from './clock.js';
+import { commandWork } from './command/command-work.js';
+import { commandDefaults, splitOptions } from './command/options.js';
+import type { CommandOptions } from './command/options.js';
+import { threadWork } from './command/thread-work.js';
+import type { ThreadOptions } from './command/thread-work.js';
 import type { Controls } from './controls.js';
+import { toMilliseconds } from './duration.js';
 import type { Duration } from './duration.js';
-import { ConfigError, LifecycleError, UnknownJobTypeError } from './errors.js';
+import { LifecycleError, UnknownJobTypeError } from './errors.js';
 import { Events } from './events.js';
 import type { EventSource } from './events.js';
-import { isJsonObject } from './json.js';
 import type { JsonObject } from './json.js';
 import type { StoreAddress } from './oada/address.js';
 import { storeUrl } from './oada/address.js';
-import { isClient } from './oada/store.js';
-import { expected, resolveServiceOptions } from './options.js';
+import { FinishNotices, resolveFinishReporters } from './notify/index.js';
+import type { Store } from './oada/store.js';
+import { resolveServiceOptions } from './options.js';
 import type { ServiceOptions } from './options.js';
-import { isAddressable } from './paths.js';
+import { pathsOf } from './paths.js';
 import { QueueEntries } from './queue-entries.js';
 import { Queue } from './queue.js';
 import type { QueueDeps } from './queue.js';
+import type { ReportOptions } from './report/options.js';
+import { Reports } from './report/recording.js';
+import type { Report } from './report/report.js';
+import { hideSecrets } from './secrets.js';
+import { serviceArguments } from './settings.js';
+import type { ServiceSettings } from './settings.js';
 import { logTo } from './service-log.js';
-import type { ServiceLog } from './service-log.js';
 import { Slots } from './slots.js';
 import { createWorker } from './worker.js';
 import type { Worker, WorkerOptions, WorkFunction } from './worker.js';
 
 const log = debug('oada-jobs:service');
 
-/** A service, all in one object. */
-export interface ServiceSettings extends ServiceOptions {
-  /** The service's name: its records stand below `/bookmarks/services/<name>`. */
-  readonly name: string;
-  /**
-   * The store and the token to come in with, or a connected client; the client stays connected after `stop()`. Where
-   * either says how many requests it makes at once, other than one, so many jobs run at once by default.
-   */
-  readonly oada: OADAClient | ClientConfig;
-  /** More options, where services of @oada/jobs 3 to 5 have them; those that stand beside it count more. */
-  readonly opts?: ServiceOptions;
-  /** A logger of the process, as pino makes them: it is told what happens, and what work functions log. */
-  readonly log?: ServiceLog;
-}
-
-/** What `connect` of `@oada/client` takes. Only what is said here is of effect. */
-export interface ClientConfig extends StoreAddress {
-  readonly concurrency?: number;
-  readonly connection?: unknown;
-}
+/** How long a command that was killed may take to be gone. */
+const AFTER_KILL_MS = 1000;
 
 /**
  * Takes jobs from queues in OADA stores, has the registered work functions do them, and files them.
@@ -60,6 +53,8 @@ export class Service {
   readonly #workers = new Map<string, Worker>();
   readonly #events = new Events();
   readonly #deps: QueueDeps;
+  readonly #reports: Reports;
+  readonly #notices: FinishNotices;
   #parts: { readonly queue: Queue; readonly entries: QueueEntries } | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -74,11 +69,8 @@ export class Service {
     fourth?: number | ServiceOptions,
     fifth?: ServiceOptions,
   ) {
-    const { name, oada, opts, log: serviceLog, ...rest } = settingsOf(first, second, third, fourth, fifth);
-    checkName(name);
-    checkSource(oada);
-    if (opts !== undefined && !isJsonObject(opts)) throw expected('opts', 'an object', opts);
-    const options = { ...concurrencyOf(oada), ...opts, ...rest };
+    const given = serviceArguments(first, second, third, fourth, fifth);
+    const { name, oada, options } = given;
     this.name = name;
     this.#source = oada;
     const resolved = resolveServiceOptions(options, process.env);
@@ -87,12 +79,22 @@ export class Service {
       prefersNested: typeof first === 'object',
       workers: this.#workers,
       options: resolved,
+      stores: new Map(),
       slots: new Slots(resolved.concurrency, (type) => this.#workers.get(type)?.concurrency ?? Infinity),
       clock: systemClock,
       events: this.#events,
       secrets: new Set(),
     };
-    if (serviceLog !== undefined) logTo(serviceLog, this.#events, name);
+    this.#reports = new Reports({ ...this.#deps, paths: pathsOf(name) });
+    const { clock, secrets, stores } = this.#deps;
+    this.#notices = new FinishNotices({
+      ...{ service: name, clock, events: this.#events },
+      reporters: resolveFinishReporters(options.finishReporters),
+      storeUrl: (queue) => urlOf(stores.get(queue)),
+      readJob: async ({ queue, jobId }) => (await stores.get(queue)?.get(`/${jobId}`))?.data,
+      redact: (text) => hideSecrets(text, secrets),
+    });
+    if (given.log !== undefined) logTo(given.log, this.#events, name);
   }
 
   /** What happens in the service, to be listened to. */
@@ -115,6 +117,25 @@ export class Service {
   }
 
   /**
+   * Registers a command for a job type, in place of the work before: each job is done by a process. See
+   * {@link commandWork}.
+   */
+  onCommand<Config extends object = JsonObject>(type: string, options: CommandOptions<Config>): this {
+    const { worker, settings } = splitOptions(options);
+    const killAfter = toMilliseconds(settings.killAfter ?? commandDefaults.killAfter, 'killAfter');
+    return this.on(type, { ...worker, grace: killAfter + AFTER_KILL_MS }, commandWork<Config>(settings));
+  }
+
+  /**
+   * Registers a script for a job type, in place of the work before: each job is done in a thread. See
+   * {@link threadWork}.
+   */
+  onThread(type: string, options: ThreadOptions): this {
+    const { worker, settings } = splitOptions(options);
+    return this.on(type, worker, threadWork(settings));
+  }
+
+  /**
    * What is registered for a job type.
    *
    * @throws {UnknownJobTypeError} nothing is
@@ -123,6 +144,19 @@ export class Service {
     const worker = this.#workers.get(type);
     if (worker === undefined) throw new UnknownJobTypeError(type, [...this.#workers.keys()]);
     return worker;
+  }
+
+  /**
+   * Adds a report: a row for each finished job, sent as CSV by e-mail when a period ends. It runs while the service does.
+   *
+   * @throws {ConfigError} an option is wrong, or there is a report of that name
+   */
+  addReport(options: ReportOptions): Report {
+    return this.#reports.add(options);
+  }
+
+  getReport(name: string): Report | undefined {
+    return this.#reports.get(name);
   }
 
   /** The client of the service's own store: the one that was given, or one that is connected when it is first used. */
@@ -161,21 +195,19 @@ export class Service {
 
   async #start(): Promise<void> {
     const queue = this.#queue;
+    await this.#reports.start(queue.store); // before there can be finished jobs of ours
     try {
       await queue.start();
-    } catch (error) {
-      this.#ownQueue = undefined; // it is of no use any more
-      throw error;
-    }
-    const entries = new QueueEntries(queue.store, this.#deps);
-    try {
+      const entries = new QueueEntries(queue.store, this.#deps);
+      this.#parts = { queue, entries };
       await entries.start();
     } catch (error) {
-      await queue.stop();
-      this.#ownQueue = undefined;
+      await Promise.all([this.#reports.stop(), this.#parts?.queue.stop()]);
+      this.#parts = undefined;
+      this.#ownQueue = undefined; // its store is closed
       throw error;
     }
-    this.#parts = { queue, entries };
+    await this.#reports.share();
     log('%s: started', this.name);
     this.#events.emit('service:started', { service: this.name });
   }
@@ -193,8 +225,9 @@ export class Service {
     await this.#starting?.catch(() => undefined); // whoever started it was told
     if (this.#parts !== undefined) {
       const { queue, entries } = this.#parts;
-      await Promise.all([entries.stop(), queue.stop()]);
+      await Promise.all([this.#reports.stop(), entries.stop(), queue.stop()]);
     } else await this.#ownQueue?.abandon();
+    await this.#notices.stop();
     log('%s: stopped', this.name);
     this.#events.emit('service:stopped', { service: this.name });
   }
@@ -247,47 +280,12 @@ export class Service {
   }
 }
 
-/** Each way to call the constructor comes down to the settings of the first. */
-function settingsOf(
-  first: ServiceSettings | string,
-  second: OADAClient | string | undefined,
-  third: number | string | undefined,
-  fourth: number | ServiceOptions | undefined,
-  fifth: ServiceOptions | undefined,
-): ServiceSettings {
-  if (typeof first !== 'string') {
-    checkSettings(first);
-    return first;
+/** Undefined for a client that does not say where its store is. */
+function urlOf(store: Store | undefined): string | undefined {
+  if (store === undefined) return undefined;
+  try {
+    return storeUrl({ domain: store.client.getDomain(), token: store.client.getToken() }).href;
+  } catch {
+    return undefined; // a client of another make
   }
-  const byClient = typeof second === 'object';
-  const [concurrency, options] = byClient ? [third, fourth] : [fourth, fifth];
-  if (typeof concurrency === 'string' || typeof concurrency === 'object') {
-    throw expected('concurrency', 'a whole number from 1', concurrency);
-  }
-  if (options !== undefined && typeof options !== 'object') throw expected('options', 'an object', options);
-  const oada = byClient ? second : { domain: second ?? '', token: typeof third === 'string' ? third : '' };
-  return { ...options, ...(concurrency !== undefined && { concurrency }), name: first, oada };
-}
-
-function checkSettings(settings: unknown): void {
-  if (!isJsonObject(settings))
-    throw expected('name', "a service's name, or an object with all settings", settings);
-}
-
-function checkSource(oada: unknown): void {
-  if (!isJsonObject(oada)) throw expected('oada', 'a client, or a domain and a token', oada);
-  if (!isClient(oada)) storeUrl(oada);
-}
-
-/** One request at a time is what clients make unless they are told otherwise: it says nothing of jobs. */
-function concurrencyOf(oada: OADAClient | ClientConfig): Pick<ServiceOptions, 'concurrency'> {
-  const concurrency = isClient(oada) ? oada.getConcurrency() : oada.concurrency;
-  return concurrency === undefined || concurrency === 1 ? {} : { concurrency };
-}
-
-function checkName(name: string): void {
-  if (typeof name === 'string' && isAddressable(name) && !name.includes('/') && !/^\d+$/.test(name)) return;
-  throw new ConfigError(
-    `expected \`name\` to be a service's name without blanks or slashes, and not only digits, got ${JSON.stringify(name)}`,
-  );
 }

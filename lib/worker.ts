@@ -40,6 +40,11 @@ export type WorkFunction<Config extends object = JsonObject> = (
 export interface WorkerOptions {
   /** How long one run may take, or `Infinity`. */
   readonly timeout: Duration;
+  /**
+   * How long the work is waited for after its signal was aborted, before its job is settled without it.
+   * @defaultValue '1s'
+   */
+  readonly grace?: Duration;
   /** JSON Schema that a job's `config` has to match; a job that does not is filed as a failure, unrun. */
   readonly config?: AnySchema;
   /** Whether a job that failed is run again. @defaultValue not at all */
@@ -53,6 +58,8 @@ export interface Worker {
   readonly type: string;
   /** In milliseconds. */
   readonly timeout: number;
+  /** In milliseconds. */
+  readonly grace: number;
   readonly work: WorkFunction<never>;
   readonly retries: ResolvedRetries;
   /** `Infinity` where only the service's own limit holds. */
@@ -73,13 +80,14 @@ export function createWorker<Config extends object>(
 ): Worker {
   checkArguments(type, options, work);
   const given: WorkerOptions = typeof options === 'object' ? options : { timeout: options };
-  checkNames(given, ['timeout', 'config', 'retries', 'concurrency']);
-  const { timeout, config: schema, retries, concurrency } = given;
+  checkNames(given, ['timeout', 'grace', 'config', 'retries', 'concurrency']);
+  const { timeout, grace = '1s', config: schema, retries, concurrency } = given;
   const validate = schema === undefined ? undefined : compile(type, schema);
   const isConfig = (config: object): config is Config => validate === undefined || validate(config);
   return {
     type,
     timeout: toMilliseconds(timeout, 'timeout'),
+    grace: toMilliseconds(grace, 'grace'),
     work,
     retries: resolveRetries(retries),
     concurrency: concurrency === undefined ? Infinity : wholeNumber('concurrency', concurrency),

@@ -55,7 +55,19 @@ test('each documented error code has the class that carries it', async () => {
 });
 
 test('every event that is documented is told somewhere', async () => {
-  const files = ['service', 'queue', 'queue-entries', 'dispatcher', 'reader', 'runner', 'perform'];
+  const files = [
+    'service',
+    'queue',
+    'queue-entries',
+    'dispatcher',
+    'reader',
+    'runner',
+    'perform',
+    'notify/finish-notices',
+    'report/report',
+    'report/closing',
+    'report/recording',
+  ];
   const text = (await Promise.all(files.map((file) => source(`lib/${file}.ts`)))).join();
   for (const name of EVENT_NAMES) expect(text.includes(`emit('${name}'`), name).toBe(true);
 });

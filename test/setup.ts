@@ -109,6 +109,11 @@ export const EVENT_NAMES: readonly EventName[] = [
   'job:stuck',
   'job:skipped',
   'link:failed',
+  'report:closed',
+  'report:sent',
+  'report:delayed',
+  'filter:failed',
+  'notice:failed',
   'log:failed',
   'store:requested',
 ];

@@ -21,6 +21,8 @@ export interface Revision {
   readonly rev: number;
   /** For a conditional write. */
   readonly etag: string;
+  /** The resource that the path led to, and what is left of the path inside of it; not every answer tells. */
+  readonly location?: string | undefined;
 }
 
 export interface StoredDocument extends Revision {
@@ -192,19 +194,18 @@ class ClientStore implements Store {
 
   async watch(path: string): Promise<StoreWatch> {
     const request = { path, type: 'tree', ...this.#limit } as const;
-    const [client, { changes, requestId }] = await this.#once('watch', path, async (via) => {
-      return [via, await via.watch(request)] as const;
-    });
-    const stop = async (): Promise<void> => {
-      await client.unwatch(Array.isArray(requestId) ? (requestId[0] ?? '') : requestId);
-      await changes.return?.();
+    let isWanted = true;
+    const open = async (client: OADAClient): Promise<StoreWatch> => {
+      const watch = watchOf(client, await client.watch(request));
+      if (!isWanted) watch.stop(); // the answer came after its time
+      return watch;
     };
-    return {
-      changes,
-      stop: () => {
-        stop().catch(() => undefined); // the connection is gone, and the watch with it
-      },
-    };
+    try {
+      return await this.#once('watch', path, open);
+    } catch (error) {
+      isWanted = false;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -274,19 +275,51 @@ class ClientStore implements Store {
     }
   }
 
+  /** Waits for a client's answer, but no longer than it may take, nor than the store is open. */
   #limited<T>(response: Promise<T>): Promise<T> {
     const { clock, timeout } = this.#options;
+    const { signal } = this.#closing;
     return new Promise<T>((resolve, reject) => {
       const cancel = clock.setTimer(() => {
         reject(timedOut(timeout));
       }, timeout);
-      response.then(resolve, reject).finally(cancel);
+      const close = (): void => {
+        cancel();
+        reject(new Error('The store was closed on this side'));
+      };
+      signal.addEventListener('abort', close, { once: true });
+      response.then(resolve, reject).finally(() => {
+        cancel();
+        signal.removeEventListener('abort', close);
+      });
     });
   }
+}
+
+interface WatchAnswer {
+  readonly requestId: string | readonly string[];
+  readonly changes: AsyncIterableIterator<ResourceChange>;
 }
 
 type Request<T> = (client: OADAClient) => Promise<T>;
 
 function revision(headers: Readonly<Record<string, string>>): Revision {
-  return { rev: Number(headers['x-oada-rev']), etag: headers['etag'] ?? '' };
+  return {
+    rev: Number(headers['x-oada-rev']),
+    etag: headers['etag'] ?? '',
+    location: headers['content-location'],
+  };
+}
+
+function watchOf(client: OADAClient, { changes, requestId }: WatchAnswer): StoreWatch {
+  const stop = async (): Promise<void> => {
+    await client.unwatch(Array.isArray(requestId) ? (requestId[0] ?? '') : requestId);
+    await changes.return?.();
+  };
+  return {
+    changes,
+    stop: () => {
+      stop().catch(() => undefined); // the connection is gone, and the watch with it
+    },
+  };
 }

@@ -302,7 +302,7 @@ class World {
 
   #file(instance: string, path: string): Revision {
     const status = JSON.stringify(isJsonObject(this.#document) ? this.#document['status'] : undefined);
-    const [, typed, list] = /jobs-(typed-)?(\w+)\/(?:timeout\/)?day-index/.exec(path) ?? [];
+    const [, typed, list] = /jobs-(typed-)?(\w+)\/(?:[a-z-]+\/)?day-index/.exec(path) ?? [];
     if (status !== JSON.stringify(list)) this.#fault(`a job that is ${status} is filed under ${path}`);
     const holder = claimOf(this.#document)?.instance;
     if (holder !== instance && !this.#presumedDead.has(`${String(holder)} by ${instance}`))

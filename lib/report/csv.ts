@@ -1,0 +1,47 @@
+import { parse } from 'csv-parse/sync';
+import { stringify as toCsvText } from 'csv-stringify/sync';
+
+import { stringify } from '../json.js';
+import type { Json } from '../json.js';
+import type { Row } from './row.js';
+
+/** What a spreadsheet may take for a formula, also where it was escaped before. */
+const FORMULA = /^'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+
+/**
+ * The rows as CSV: a header, then a line for each row. Text that a spreadsheet would run as a formula has a `'` before
+ * it; what is no text is JSON, and nothing where it is null.
+ *
+ * @param columns their names, in order
+ */
+export function toCsv(columns: readonly string[], rows: readonly Row[]): string {
+  const lines = [columns.map(escaped), ...rows.map((row) => columns.map((name) => cellOf(row, name)))];
+  return toCsvText(lines, { record_delimiter: 'windows', quoted: true, quoted_empty: true });
+}
+
+function cellOf(row: Row, name: string): string {
+  const value: Json | undefined = Object.hasOwn(row, name) ? row[name] : undefined;
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? escaped(value) : (stringify(value) ?? '');
+}
+
+function escaped(text: string): string {
+  return FORMULA.test(text) ? `'${text}` : text;
+}
+
+/**
+ * Reads the attachment of a report's e-mail: the other way round of how it was made.
+ *
+ * @param content `config.attachments[0].content` of the abalonemail job, in base64
+ * @returns the rows, each a text by the name of its column
+ * @throws {Error} it is no CSV
+ */
+export function parseAttachment(content: string): Record<string, string>[] {
+  const text = Buffer.from(content, 'base64').toString('utf8');
+  const [header = [], ...lines] = parse(text, { bom: true }).map((line) => line.map(unescaped));
+  return lines.map((line) => Object.fromEntries(header.map((name, index) => [name, line[index] ?? ''])));
+}
+
+function unescaped(cell: string): string {
+  return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
+}
