@@ -124,6 +124,11 @@ export class JobError extends JobsError {
     this.type = type;
     this.retry = retry;
   }
+
+  /** The same as `type`, by the name that it has in @oada/jobs 3 to 5. */
+  get JobError(): string | undefined {
+    return this.type;
+  }
 }
 
 /**

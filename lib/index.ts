@@ -25,6 +25,7 @@ export type {
 } from './command/thread-work.js';
 export { Logger } from './logger.js';
 export type { WorkerContext, WorkerOptions, WorkFunction } from './worker.js';
+export type { JobId, JobUpdate, JsonCompatible, WorkerFunction } from './earlier-names.js';
 export type { Duration } from './duration.js';
 export type { EmailReporter, FinishReporter, ReportedPart, SlackReporter } from './notify/index.js';
 export type { ServiceLog } from './service-log.js';

@@ -1,8 +1,9 @@
 /** Anything that survives `JSON.stringify`. */
 export type Json = null | boolean | number | string | JsonArray | JsonObject;
 export type JsonArray = readonly Json[];
+/** Can be written to: work functions of @oada/jobs 2 to 5 keep notes in the config of their job. */
 export interface JsonObject {
-  readonly [key: string]: Json | undefined;
+  [key: string]: Json | undefined;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

@@ -189,7 +189,7 @@ class ClientStore implements Store {
   }
 
   async ensure(path: string, tree: Tree): Promise<void> {
-    await this.#again('ensure', path, (client) => ensureList(client, path, tree, this.#options.timeout));
+    await this.#again('ensure', path, (client) => ensureList(client, path, tree, this.#limit.timeout));
   }
 
   async watch(path: string): Promise<StoreWatch> {
@@ -214,8 +214,9 @@ class ClientStore implements Store {
     await this.#own?.connection.disconnect();
   }
 
-  get #limit(): { timeout: number } {
-    return { timeout: this.#options.timeout };
+  /** A given client is not told: those of `@oada/client` never clear the timer that they set, and it holds the process up. */
+  get #limit(): { timeout?: number } {
+    return this.#own === undefined ? {} : { timeout: this.#options.timeout };
   }
 
   /** Over HTTP where the store is not known to keep watches; a connection of our own sees to that by itself. */

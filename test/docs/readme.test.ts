@@ -1,38 +1,15 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { connect } from '@oada/client';
 import type { OADAClient } from '@oada/client';
 import { postJob } from '@oada/jobs';
 import { OADAServer } from '@oada/jobs/server';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
-import { Program, root } from './program.js';
+import { blocksOf } from './blocks.js';
+import { Program } from './program.js';
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-/** Inside the repository, so that the programs find the packages. */
-const folder = join(root, 'test/docs/.blocks');
+const { names, count, told, fileOf, remove } = blocksOf('README.md');
 
-/** The code blocks that are to be run, by name. */
-const blocks = new Map(
-  [...readme.matchAll(/<!-- run: ([\w-]+) -->\n\n```ts\n(.*?)```/gs)].map(([, name = '', code = '']) => [
-    name,
-    code,
-  ]),
-);
-
-function fileOf(name: string): string {
-  return join(folder, `${name}.ts`);
-}
-
-beforeAll(() => {
-  mkdirSync(folder, { recursive: true });
-  for (const [name, code] of blocks) writeFileSync(fileOf(name), code);
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
+afterAll(remove);
 
 /** The job, once it has come to its end. */
 async function finished(oada: OADAClient, id: string): Promise<Record<string, unknown>> {
@@ -50,10 +27,8 @@ async function finished(oada: OADAClient, id: string): Promise<Record<string, un
 
 describe('the README', () => {
   it('has no code block that is neither run nor says why not', () => {
-    const all = [...readme.matchAll(/^```\w/gm)].length;
-    const told = [...readme.matchAll(/<!-- (run: [\w-]+|not run: .+) -->\n\n```\w/g)].length;
-    expect(told).toBe(all);
-    expect([...blocks.keys()].toSorted()).toEqual(['greeter', 'original', 'producer', 'queues', 'server']);
+    expect(told).toBe(count);
+    expect(names).toEqual(['greeter', 'original', 'producer', 'queues', 'server']);
   });
 
   it('shows a service that does what its producer asks for', async () => {
