@@ -10,6 +10,8 @@ export interface ControlsObserver {
   /** The job is to be cancelled. Told again whenever the requests are read anew. */
   cancelled(key: string): void;
   paused(paused: boolean): void;
+  /** What is asked of the schedules, as it stands. */
+  schedules(switches: Json | undefined): void;
   lost(error: Error, retryIn: number): void;
 }
 
@@ -28,6 +30,7 @@ export interface ControlsOptions {
 export class Controls {
   readonly #options: ControlsOptions;
   readonly #list: WatchedList;
+  #schedules: Json | undefined;
   /** The requests that stand. */
   readonly #requests = new Set<string>();
 
@@ -43,11 +46,13 @@ export class Controls {
         listed: (entries) => {
           this.#requests.clear();
           observer.paused(entries.get('paused') === true);
+          this.#tellSchedules(entries.get('schedules'));
           this.#cancel(entries.get('cancel'));
         },
         changed: (name, written) => {
           if (name === 'paused') observer.paused(written === true);
           if (name === 'cancel') this.#cancel(written);
+          if (name === 'schedules') this.#tellSchedules(merged(this.#schedules, written));
         },
         removed: (name) => {
           if (name === 'paused') observer.paused(false);
@@ -90,6 +95,11 @@ export class Controls {
     await this.#options.store.put(this.#options.paths.controls, { paused });
   }
 
+  #tellSchedules(switches: Json | undefined): void {
+    this.#schedules = switches;
+    this.#options.observer.schedules(switches);
+  }
+
   #cancel(written: Json | undefined): void {
     if (!isJsonObject(written)) return;
     for (const [key, request] of Object.entries(written)) {
@@ -101,4 +111,14 @@ export class Controls {
       this.#options.observer.cancelled(key);
     }
   }
+}
+
+/** As a store merges. */
+function merged(known: Json | undefined, written: Json): Json {
+  if (!isJsonObject(known) || !isJsonObject(written)) return written;
+  const entries = Object.entries(written).map(([key, value]): [string, Json] => [
+    key,
+    merged(known[key], value ?? null),
+  ]);
+  return { ...known, ...Object.fromEntries(entries) };
 }

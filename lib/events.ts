@@ -8,6 +8,8 @@ import type { Json } from './json.js';
 import type { LogLevel } from './logger.js';
 import type { StoreMethod } from './oada/store.js';
 import type { FinalStatus } from './paths.js';
+import type { OccurrenceOutcome } from './schedule/row.js';
+import type { PassReason } from './schedule/step.js';
 
 const log = debug('oada-jobs:events');
 
@@ -69,6 +71,29 @@ export interface ServiceEvents {
   'job:skipped': JobEvent & { readonly reason: string };
   /** Updates of a job could not be written; the work goes on. */
   'log:failed': JobEvent & { readonly error: Error };
+  /** The job of an occurrence is submitted. */
+  'schedule:started': { readonly schedule: string; readonly occurrence: string; readonly jobId: string };
+  /** An occurrence is over. `failures` counts those in a row, `before` as it was until then. */
+  'schedule:ended': {
+    readonly schedule: string;
+    readonly occurrence: string;
+    readonly outcome: OccurrenceOutcome;
+    readonly failures: number;
+    readonly before: number;
+    readonly jobId: string | undefined;
+    readonly message: string | undefined;
+  };
+  /** So many occurrences, from this one on, are passed over. */
+  'schedule:skipped': {
+    readonly schedule: string;
+    readonly occurrence: string;
+    readonly reason: PassReason;
+    readonly count: number;
+  };
+  /** Its own functions throw again and again: it is run no more until it is reset. */
+  'schedule:held': { readonly schedule: string; readonly reason: string };
+  /** A schedule could not be attended to; it is tried again in `retryIn` ms. */
+  'schedule:delayed': { readonly schedule: string; readonly error: Error; readonly retryIn: number };
   /** A period of a report is over, and which jobs are in it is settled. */
   'report:closed': { readonly report: string; readonly period: Date; readonly rows: number };
   /** The e-mail with a period's rows is among the jobs of abalonemail. */

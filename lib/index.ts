@@ -31,6 +31,11 @@ export type { EmailReporter, FinishReporter, ReportedPart, SlackReporter } from 
 export type { ServiceLog } from './service-log.js';
 export type { LogLevel } from './logger.js';
 export type { LayoutOption } from './options.js';
+export { Schedules } from './schedule/operations.js';
+export type { HistoryRecord, ScheduleState, TimingOverride } from './schedule/operations.js';
+export type { Chain, Notify, OccurrenceContext, ScheduleOptions } from './schedule/options.js';
+export type { CatchUp, Overlap, ScheduleTiming } from './schedule/definition.js';
+export type { MaintenanceWindow, Weekday } from './schedule/windows.js';
 export { Report } from './report/report.js';
 export { reportOnItem } from './report/recording.js';
 export { parseAttachment } from './report/csv.js';

@@ -34,6 +34,8 @@ export class Job<Config extends object = JsonObject> {
   readonly priority: number;
   /** The resources, like `resources/abc`, that are linked to the job in their `_meta` when it is finished. */
   readonly resources: readonly string[];
+  /** What made it: `{user}`, `{job}`, or `{schedule, occurrence}`. */
+  readonly startedBy: JsonObject | undefined;
   /** The kind of failure that it came to. */
   readonly failureType: string | undefined;
   /** What was logged so far: `{status, time, meta}` by keys that sort in time order. */
@@ -53,6 +55,7 @@ export class Job<Config extends object = JsonObject> {
     readonly startAfter?: Date | undefined;
     readonly priority?: number;
     readonly resources?: readonly string[];
+    readonly startedBy?: JsonObject | undefined;
     readonly failureType?: string | undefined;
     readonly updates?: JsonObject | undefined;
   }) {
@@ -68,6 +71,7 @@ export class Job<Config extends object = JsonObject> {
     this.startAfter = record.startAfter;
     this.priority = record.priority ?? 0;
     this.resources = record.resources ?? [];
+    this.startedBy = record.startedBy;
     this.failureType = record.failureType;
     this.updates = record.updates;
   }
@@ -120,6 +124,7 @@ function runRecord(
     priority: typeof priority === 'number' && Number.isFinite(priority) ? priority : 0,
     claim: claimOf(document),
     resources: resourcesOf(resources),
+    startedBy: isJsonObject(document['startedBy']) ? document['startedBy'] : undefined,
     failureType: typeof failureType === 'string' ? failureType : undefined,
     updates: isJsonObject(updates) ? updates : undefined,
   };

@@ -61,6 +61,8 @@ export const TREE: Tree = {
         queues: { _type: TYPES.queues, '*': { _type: TYPES.queue } },
         instances: { _type: TYPES.plain, '*': { _type: TYPES.plain } },
         controls: { _type: TYPES.plain },
+        // Versioned, so that the list tells which of the rows have changed.
+        schedules: { _type: TYPES.plain, '*': { _type: TYPES.plain, _rev: 0 } },
         reports: {
           _type: TYPES.reports,
           '*': {
@@ -103,6 +105,8 @@ export interface Paths {
   readonly instances: string;
   /** What operators ask for. */
   readonly controls: string;
+  /** A row for each schedule. */
+  readonly schedules: string;
   instance(id: string): string;
   cancelRequest(key: string): string;
   /** All that belongs to the service. */
@@ -128,6 +132,7 @@ export function pathsOf(service: string): Paths {
     queues: `${base}/queues`,
     instances: `${base}/instances`,
     controls: `${base}/controls`,
+    schedules: `${base}/schedules`,
     instance: (id) => `${base}/instances/${id}`,
     cancelRequest: (key) => `${base}/controls/cancel/${toSegment(key)}`,
     service: base,

@@ -12,6 +12,7 @@ import { Dispatcher } from './dispatcher.js';
 import { ignoreStoreError, ServiceStoppingError } from './errors.js';
 import type { Events } from './events.js';
 import { OtherInstances, OwnInstance } from './instances.js';
+import type { Json } from './json.js';
 import type { StoreAddress } from './oada/address.js';
 import { openStore } from './oada/store.js';
 import type { Store } from './oada/store.js';
@@ -39,6 +40,8 @@ export interface QueueDeps {
   readonly events: Events;
   /** Those of the queues that are open, by id. */
   readonly stores: Map<string, Store>;
+  /** Told of what operators ask of the schedules. */
+  onSwitches(queue: string, switches: Json | undefined): void;
   /** Texts that must not be stored or told: the tokens of all queues. */
   readonly secrets: Set<string>;
 }
@@ -126,6 +129,9 @@ export class Queue {
     const controls: ControlsObserver = {
       cancelled: (key) => {
         this.#dispatcher.cancelled(key);
+      },
+      schedules: (switches) => {
+        this.#deps.onSwitches(this.id, switches);
       },
       paused: (paused) => {
         this.#setPaused(paused);

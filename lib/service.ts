@@ -27,6 +27,9 @@ import type { QueueDeps } from './queue.js';
 import type { ReportOptions } from './report/options.js';
 import { Reports } from './report/recording.js';
 import type { Report } from './report/report.js';
+import { Schedules } from './schedule/operations.js';
+import type { ScheduleOptions } from './schedule/options.js';
+import { Scheduling } from './schedule/scheduling.js';
 import { hideSecrets } from './secrets.js';
 import { serviceArguments } from './settings.js';
 import type { ServiceSettings } from './settings.js';
@@ -54,6 +57,7 @@ export class Service {
   readonly #events = new Events();
   readonly #deps: QueueDeps;
   readonly #reports: Reports;
+  readonly #scheduling: Scheduling;
   readonly #notices: FinishNotices;
   #parts: { readonly queue: Queue; readonly entries: QueueEntries } | undefined;
   #starting: Promise<void> | undefined;
@@ -84,7 +88,15 @@ export class Service {
       clock: systemClock,
       events: this.#events,
       secrets: new Set(),
+      onSwitches: (queue, switches) => {
+        if (queue === 'default') this.#scheduling.see(switches);
+      },
     };
+    const { layout, checkInterval } = resolved;
+    this.#scheduling = new Scheduling({
+      ...{ ...this.#deps, paths: pathsOf(name), checkInterval },
+      layout: layout === 'auto' ? undefined : layout,
+    });
     this.#reports = new Reports({ ...this.#deps, paths: pathsOf(name) });
     const { clock, secrets, stores } = this.#deps;
     this.#notices = new FinishNotices({
@@ -159,6 +171,24 @@ export class Service {
     return this.#reports.get(name);
   }
 
+  /**
+   * Has jobs submitted again and again, by cron, at an interval or at times of the day; however many instances run, each
+   * occurrence once. Starts together with the service. A change of the options takes effect with the next start; what
+   * operators have set survives it.
+   *
+   * @param key its name, a part of paths
+   * @throws {ConfigError}
+   */
+  schedule(key: string, options: ScheduleOptions): this {
+    this.#scheduling.declare(key, options);
+    return this;
+  }
+
+  /** The schedules as operators see them, and what they may ask of them. */
+  get schedules(): Schedules {
+    return new Schedules({ store: this.#queue.store, paths: pathsOf(this.name), clock: systemClock });
+  }
+
   /** The client of the service's own store: the one that was given, or one that is connected when it is first used. */
   getClient(): OADAClient {
     return this.#queue.store.client;
@@ -207,9 +237,28 @@ export class Service {
       this.#ownQueue = undefined; // its store is closed
       throw error;
     }
+    await this.#startSchedules(queue);
     await this.#reports.share();
     log('%s: started', this.name);
     this.#events.emit('service:started', { service: this.name });
+  }
+
+  async #startSchedules(queue: Queue): Promise<void> {
+    try {
+      await this.#scheduling.start(queue.store, (key) => queue.controls.cancel(key));
+    } catch (error) {
+      await this.#stopParts();
+      this.#parts = undefined;
+      this.#ownQueue = undefined;
+      throw error;
+    }
+  }
+
+  async #stopParts(): Promise<void> {
+    if (this.#parts === undefined) return;
+    const { queue, entries } = this.#parts;
+    await this.#scheduling.stop();
+    await Promise.all([this.#reports.stop(), entries.stop(), queue.stop()]);
   }
 
   /**
@@ -223,10 +272,8 @@ export class Service {
 
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => undefined); // whoever started it was told
-    if (this.#parts !== undefined) {
-      const { queue, entries } = this.#parts;
-      await Promise.all([this.#reports.stop(), entries.stop(), queue.stop()]);
-    } else await this.#ownQueue?.abandon();
+    if (this.#parts === undefined) await this.#ownQueue?.abandon();
+    await this.#stopParts();
     await this.#notices.stop();
     log('%s: stopped', this.name);
     this.#events.emit('service:stopped', { service: this.name });

@@ -64,6 +64,8 @@ test('every event that is documented is told somewhere', async () => {
     'runner',
     'perform',
     'notify/finish-notices',
+    'schedule/runs',
+    'schedule/scheduler',
     'report/report',
     'report/closing',
     'report/recording',

@@ -1,0 +1,274 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import { backoff } from '../clock.js';
+import { assertNever, toError } from '../errors.js';
+import type { Paths } from '../paths.js';
+import { Agenda } from './agenda.js';
+import type { ResolvedTiming } from './definition.js';
+import { nextAfter } from './occurrences.js';
+import type { DeclaredSchedule } from './options.js';
+import type { ScheduleRow } from './row.js';
+import { ScheduleRows } from './rows.js';
+import { isoOf, passOver, settle, startOccurrence } from './runs.js';
+import type { RunDeps } from './runs.js';
+import { nextStep, timingOf } from './step.js';
+import type { Step, View } from './step.js';
+
+export interface SchedulerDeps extends Omit<RunDeps, 'rows'> {
+  readonly paths: Paths;
+  readonly checkInterval: number;
+  /** Has a job of the service cancelled. */
+  cancel(key: string): Promise<void>;
+}
+
+/** How many schedules are attended to at once. */
+const AT_ONCE = 10;
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 60_000;
+/** The longest a timer is set for: clocks are set, and machines sleep. */
+const LONGEST_TIMER_MS = 3_600_000;
+
+/**
+ * Submits the jobs of the schedules when they are due. As many instances as like run one: the job of an occurrence is
+ * submitted under an idempotency key made of both, and then the row goes on, if it is still as it was. A crash between the
+ * two is made good by whoever looks next.
+ */
+export class Scheduler {
+  readonly #deps: SchedulerDeps;
+  readonly #declared = new Map<string, DeclaredSchedule>();
+  readonly #rows: ScheduleRows;
+  readonly #agenda = new Agenda();
+  readonly #waiting = new Set<string>();
+  readonly #active = new Map<string, Promise<void>>();
+  /** Those that have changed while they were attended to. */
+  readonly #again = new Set<string>();
+  /** How often a schedule has failed to be attended to, in a row. */
+  readonly #tries = new Map<string, number>();
+  /** The schedules whose job is not over, by that job. */
+  readonly #withJob = new Map<string, string>();
+  /** When the job of a schedule was last looked at, by the monotonic clock. */
+  readonly #checked = new Map<string, number>();
+  /** The jobs that we have asked to be cancelled. */
+  readonly #cancelled = new Set<string>();
+  #view: Omit<View, 'now'> = { isHeld: true, rescheduledAt: undefined, isPaused: () => false };
+  readonly #runDeps: RunDeps;
+  #cancelTimer: (() => void) | undefined;
+  #isRunning = false;
+
+  constructor(deps: SchedulerDeps) {
+    const { store, paths, clock, events, checkInterval } = deps;
+    this.#deps = deps;
+    this.#rows = new ScheduleRows({
+      ...{ store, paths, clock, checkInterval },
+      onChanged: (key) => {
+        this.#attend(key);
+      },
+      onLost: (error, retryIn) => {
+        if (this.#isRunning) events.emit('queue:failed', { queue: 'schedules', error, retryIn });
+      },
+    });
+    this.#runDeps = { ...deps, rows: this.#rows };
+  }
+
+  /** Resolves when the rows are those of the code. */
+  async start(declared: Iterable<DeclaredSchedule>): Promise<void> {
+    for (const schedule of declared) this.#declared.set(schedule.key, schedule);
+    await this.#rows.start();
+    await Promise.all([...this.#declared.values()].map((schedule) => this.#sync(schedule)));
+    await this.#retireVanished();
+    this.#deps.events.on('job:filed', this.#filed);
+    this.#isRunning = true;
+    for (const key of this.#declared.keys()) this.#attend(key);
+  }
+
+  async stop(): Promise<void> {
+    this.#isRunning = false;
+    this.#deps.events.off('job:filed', this.#filed);
+    this.#cancelTimer?.();
+    this.#rows.stop();
+    await Promise.all(this.#active.values());
+  }
+
+  /** What bears on all schedules has changed. */
+  see(view: Omit<View, 'now'>): void {
+    this.#view = view;
+    for (const key of this.#declared.keys()) this.#attend(key);
+  }
+
+  rowsOf(group: string): ScheduleRow[] {
+    return this.#rows.all().filter((row) => row.group === group);
+  }
+
+  /** Adds a schedule while it runs, or goes on with it. */
+  async add(schedule: DeclaredSchedule): Promise<void> {
+    this.#declared.set(schedule.key, schedule);
+    await this.#sync(schedule);
+    this.#attend(schedule.key);
+  }
+
+  /** It is run no more; its history stays. */
+  async retire(key: string): Promise<void> {
+    this.#declared.delete(key);
+    this.#agenda.set(key, undefined);
+    for (let row = this.#rows.get(key); row !== undefined && !row.isRetired; row = this.#rows.get(key)) {
+      await this.#rows.patch(row, { retired: this.#deps.clock.now().toISOString() });
+    }
+  }
+
+  /** A new version's change takes effect at once; what operators have set survives it. */
+  async #sync(schedule: DeclaredSchedule): Promise<void> {
+    const { clock } = this.#deps;
+    const { key, record, timing } = schedule;
+    for (;;) {
+      const row = this.#rows.get(key);
+      const nextRunAt = isoOf(nextAfter(timingOf(timing, row?.override), clock.now()));
+      if (row === undefined) {
+        await this.#rows.add(key, { ...record, nextRunAt });
+        return;
+      }
+      const changed = Object.entries(record).filter(
+        ([name, value]) => !isDeepStrictEqual(row.record[name] ?? null, value),
+      );
+      if (changed.length === 0 && !row.isRetired) return;
+      const isNew =
+        row.isRetired || (changed.some(([name]) => name === 'timing') && row.override === undefined);
+      const patch = { ...Object.fromEntries(changed), retired: null, ...(isNew && { nextRunAt }) };
+      if (await this.#rows.patch(row, patch)) return;
+    }
+  }
+
+  /** A process that declares none may well be one that has nothing to do with schedules. */
+  async #retireVanished(): Promise<void> {
+    const own = [...this.#declared.values()].filter(({ group }) => group === undefined);
+    if (own.length === 0) return;
+    const vanished = this.#rows
+      .all()
+      .filter((row) => row.group === undefined && !row.isRetired && !this.#declared.has(row.key));
+    await Promise.all(vanished.map(({ key }) => this.retire(key)));
+  }
+
+  readonly #filed = ({ jobId }: { readonly jobId: string }): void => {
+    const key = this.#withJob.get(jobId);
+    if (key === undefined) return;
+    this.#checked.delete(key);
+    this.#attend(key);
+  };
+
+  #attend(key: string): void {
+    if (!this.#isRunning) return;
+    if (this.#active.has(key)) this.#again.add(key);
+    else this.#waiting.add(key);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    for (const key of this.#waiting) {
+      if (this.#active.size >= AT_ONCE || !this.#isRunning) break;
+      this.#waiting.delete(key);
+      const work = this.#work(key).finally(() => {
+        this.#active.delete(key);
+        if (this.#again.delete(key)) this.#waiting.add(key);
+        this.#goOn();
+      });
+      this.#active.set(key, work);
+    }
+    if (this.#active.size < AT_ONCE) this.#setTimer();
+  }
+
+  #setTimer(): void {
+    this.#cancelTimer?.();
+    const { next } = this.#agenda;
+    if (next === undefined || !this.#isRunning) return;
+    const { clock } = this.#deps;
+    const wait = Math.min(LONGEST_TIMER_MS, Math.max(0, next - clock.now().getTime()));
+    this.#cancelTimer = clock.setTimer(() => {
+      for (const key of this.#agenda.take(clock.now())) this.#attend(key);
+      this.#setTimer();
+    }, wait);
+  }
+
+  async #work(key: string): Promise<void> {
+    const { clock, events } = this.#deps;
+    try {
+      if (this.#tries.has(key)) await this.#rows.reload(key); // the last write may have been done all the same
+      await this.#advance(key);
+      this.#tries.delete(key);
+    } catch (error) {
+      const tries = (this.#tries.get(key) ?? 0) + 1;
+      this.#tries.set(key, tries);
+      const retryIn = backoff(clock, tries, FIRST_WAIT_MS, LONGEST_WAIT_MS);
+      this.#agenda.set(key, new Date(clock.now().getTime() + retryIn));
+      if (this.#isRunning) events.emit('schedule:delayed', { schedule: key, error: toError(error), retryIn });
+    }
+  }
+
+  /** Takes one step after another, until there is nothing to be done before some time. */
+  async #advance(key: string): Promise<void> {
+    for (;;) {
+      const schedule = this.#declared.get(key);
+      const row = this.#rows.get(key);
+      if (schedule === undefined || row === undefined || !this.#isRunning) return;
+      if (row.current !== undefined && (await this.#settleIfOver(schedule, row))) continue;
+      const timing = timingOf(schedule.timing, row.override);
+      const step = nextStep(row, schedule.type, timing, { ...this.#view, now: this.#deps.clock.now() });
+      const isDone = await this.#take(schedule, row, timing, step);
+      if (isDone) return;
+    }
+  }
+
+  /** @returns whether that was all for now */
+  async #take(
+    schedule: DeclaredSchedule,
+    row: ScheduleRow,
+    timing: ResolvedTiming,
+    step: Step,
+  ): Promise<boolean> {
+    switch (step.kind) {
+      case 'rest':
+        this.#rest(row, step.until);
+        return true;
+      case 'cancel':
+        await this.#cancel(row);
+        this.#rest(row, undefined);
+        return true;
+      case 'pass':
+        await passOver(row, step, this.#runDeps);
+        return false;
+      case 'start':
+        await startOccurrence(schedule, row, timing, step, this.#runDeps);
+        return false;
+      default:
+        return assertNever(step);
+    }
+  }
+
+  /** @returns whether it was looked at, and is over */
+  async #settleIfOver(schedule: DeclaredSchedule, row: ScheduleRow): Promise<boolean> {
+    const { clock, checkInterval } = this.#deps;
+    const { key, current } = row;
+    if (current === undefined) return false;
+    const last = this.#checked.get(key);
+    if (last !== undefined && clock.monotonic() - last < checkInterval) return false;
+    this.#checked.set(key, clock.monotonic());
+    if (!(await settle(schedule, row, current, this.#runDeps))) return false;
+    this.#checked.delete(key);
+    this.#withJob.delete(current.jobId);
+    this.#cancelled.delete(current.jobId);
+    return true;
+  }
+
+  #rest(row: ScheduleRow, until: Date | undefined): void {
+    const { clock, checkInterval } = this.#deps;
+    if (row.current !== undefined) this.#withJob.set(row.current.jobId, row.key);
+    const check = row.current === undefined ? Infinity : clock.now().getTime() + checkInterval;
+    const time = Math.min(check, until?.getTime() ?? Infinity);
+    this.#agenda.set(row.key, time === Infinity ? undefined : new Date(time));
+    this.#setTimer();
+  }
+
+  async #cancel({ current }: ScheduleRow): Promise<void> {
+    if (current === undefined || this.#cancelled.has(current.jobId)) return;
+    await this.#deps.cancel(current.key);
+    this.#cancelled.add(current.jobId);
+  }
+}

@@ -1,0 +1,250 @@
+import { setImmediate } from 'node:timers/promises';
+
+import type { OADAClient } from '@oada/client';
+import { onTestFinished } from 'vitest';
+
+import { systemClock } from '../../lib/clock.js';
+import { StoreError } from '../../lib/errors.js';
+import { Events } from '../../lib/events.js';
+import { openStore } from '../../lib/oada/store.js';
+import type { Store, StoreMethod } from '../../lib/oada/store.js';
+import { pathsOf } from '../../lib/paths.js';
+import { Schedules } from '../../lib/schedule/operations.js';
+import { resolveSchedule } from '../../lib/schedule/options.js';
+import type { ScheduleOptions } from '../../lib/schedule/options.js';
+import { Scheduler } from '../../lib/schedule/scheduler.js';
+import { parseSwitches, viewOf } from '../../lib/schedule/switches.js';
+import { FakeClock } from '../fake-clock.js';
+import { EVENT_NAMES, keysOf, NAME, read, startServer, TOKEN } from '../setup.js';
+import type { Stored, Told } from '../setup.js';
+
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+export const PATHS = pathsOf(NAME);
+const PENDING = PATHS.nested.pending;
+
+/** How long a schedule's own function may take; nothing of the store's is waited for with such a timer. */
+const FUNCTION_LIMIT = 30_000;
+
+/** Time goes on when nothing is being asked of the store. */
+class FarmClock extends FakeClock {
+  readonly #isIdle: () => boolean;
+
+  constructor(isIdle: () => boolean) {
+    super();
+    this.#isIdle = isIdle;
+  }
+
+  override setTimer(callback: () => void, milliseconds: number): () => void {
+    if (milliseconds === FUNCTION_LIMIT) return () => undefined;
+    return super.setTimer(callback, milliseconds);
+  }
+
+  async idle(): Promise<void> {
+    for (let still = 0; still < 4; still++) {
+      await setImmediate();
+      if (!this.#isIdle()) still = -1;
+    }
+  }
+
+  override async advance(milliseconds: number): Promise<void> {
+    for (let left = milliseconds; left > 0;) {
+      await this.idle();
+      const step = Math.min(left, this.untilNext ?? left);
+      await super.advance(step);
+      left -= step;
+    }
+    await this.idle();
+  }
+}
+
+export interface Instance {
+  readonly scheduler: Scheduler;
+  readonly events: Events;
+  readonly told: Told[];
+  readonly requested: { method: StoreMethod; path: string }[];
+  stop(): Promise<void>;
+  /** Nothing that it asks for is done any more. */
+  kill(): void;
+}
+
+export interface Run {
+  readonly schedule: string;
+  readonly occurrence: string;
+  readonly jobId: string;
+  readonly config: Stored;
+  readonly startedBy: Stored;
+}
+
+/** A store with a service's schedules, the instances that run them, and somebody who does the jobs. */
+export class Farm {
+  readonly clock: FarmClock = new FarmClock(() => this.#inFlight === 0);
+  readonly oada: OADAClient;
+  readonly schedules: Schedules;
+  readonly runs: Run[] = [];
+  readonly instances = new Set<Instance>();
+  readonly cancelled: string[] = [];
+  #inFlight = 0;
+
+  private constructor(oada: OADAClient) {
+    this.oada = oada;
+    const store = openStore(oada, { clock: systemClock, timeout: 10_000, onRequest: () => undefined });
+    this.schedules = new Schedules({ store, paths: PATHS, clock: this.clock });
+  }
+
+  static async start(): Promise<Farm> {
+    const server = await startServer();
+    const farm = new Farm(server.client(TOKEN));
+    return farm;
+  }
+
+  /** @param dieAt the request that is its last; `lost`: whether that one is done */
+  async add(
+    declared: Readonly<Record<string, ScheduleOptions>>,
+    dieAt: { count: number; isDone: boolean } = { count: Infinity, isDone: true },
+  ): Promise<Instance> {
+    const events = new Events();
+    const told: Told[] = [];
+    for (const name of EVENT_NAMES) events.on(name, (event) => told.push({ name, event }));
+    const requested: Instance['requested'] = [];
+    const dead = new AbortController();
+    const real = openStore(this.oada, { clock: systemClock, timeout: 10_000, onRequest: () => undefined });
+    const store = this.#observed(real, async (method, path, send) => {
+      requested.push({ method, path });
+      const isLast = requested.length === dieAt.count;
+      if (dead.signal.aborted || requested.length > dieAt.count || (isLast && !dieAt.isDone))
+        return await never();
+      const result = await send();
+      return isLast || isAborted(dead.signal) ? await never() : result;
+    });
+    const scheduler = new Scheduler({
+      ...{ service: NAME, store, paths: PATHS, clock: this.clock, events, layout: 'nested' },
+      checkInterval: 10 * MINUTE,
+      cancel: async (key) => {
+        this.cancelled.push(key);
+        await Promise.resolve();
+      },
+    });
+    const kill = (): void => {
+      dead.abort();
+      this.instances.delete(instance);
+    };
+    const stop = async (): Promise<void> => {
+      this.instances.delete(instance);
+      await scheduler.stop();
+    };
+    const instance: Instance = { scheduler, events, told, requested, stop, kill };
+    this.instances.add(instance);
+    onTestFinished(() => {
+      kill();
+      void scheduler.stop();
+    });
+    scheduler.see(viewOf(parseSwitches(undefined)));
+    const schedules = Object.entries(declared).map(([key, options]) => resolveSchedule(key, options));
+    const started = scheduler.start(schedules);
+    if (dieAt.count === Infinity) await started;
+    else started.catch(() => undefined);
+    await this.clock.idle();
+    return instance;
+  }
+
+  #observed(
+    store: Store,
+    through: <T>(method: StoreMethod, path: string, send: () => Promise<T>) => Promise<T>,
+  ): Store {
+    const around =
+      <Args extends [string, ...unknown[]], Result>(
+        method: StoreMethod,
+        send: (...args: Args) => Promise<Result>,
+      ) =>
+      async (...args: Args): Promise<Result> => {
+        this.#inFlight++;
+        const answer = through(method, args[0], () => send(...args));
+        // What never comes is nothing to wait for.
+        void answer.finally(() => this.#inFlight--).catch(() => undefined);
+        return await answer;
+      };
+    return {
+      client: store.client,
+      check: () => store.check(),
+      close: () => store.close(),
+      watch: (path) => store.watch(path),
+      get: around('get', store.get.bind(store)),
+      head: around('head', store.head.bind(store)),
+      put: around('put', store.put.bind(store)),
+      delete: around('delete', store.delete.bind(store)),
+      ensure: around('ensure', store.ensure.bind(store)),
+    };
+  }
+
+  /** The jobs that are pending. */
+  async pending(): Promise<(Run & { key: string })[]> {
+    const list: Stored = await read(this.oada, PENDING).catch(() => ({}));
+    return await Promise.all(
+      keysOf(list).map(async (key) => {
+        const job: Stored = await read(this.oada, `${PENDING}/${key}`);
+        const { schedule, occurrence } = job.startedBy;
+        return {
+          key,
+          schedule,
+          occurrence,
+          jobId: list[key]._id,
+          config: job.config,
+          startedBy: job.startedBy,
+        };
+      }),
+    );
+  }
+
+  /** Does all jobs that are pending, as a queue of one of the instances would. */
+  async work(status: 'success' | 'failure' = 'success', isTold = true): Promise<void> {
+    await this.clock.idle();
+    for (const { key, ...run } of await this.pending()) {
+      this.runs.push(run);
+      const time = this.clock.now().toISOString();
+      const updates = { a: { status: 'started', time }, b: { status, time } };
+      const result = status === 'success' ? 'done' : { message: 'broken' };
+      const data = { status, updates, result };
+      await this.oada.put({ path: `/${run.jobId}`, data, contentType: 'application/json' });
+      await this.oada.delete({ path: `${PENDING}/${key}` });
+      if (!isTold) continue;
+      const filed = {
+        queue: 'default',
+        key,
+        jobId: run.jobId,
+        type: 'plough',
+        status,
+        failureType: undefined,
+      };
+      for (const { events } of this.instances) events.emit('job:filed', { ...filed, path: '' });
+    }
+    await this.clock.idle();
+  }
+
+  /** Lets time go on, and has the jobs done that come up. */
+  async live(
+    milliseconds: number,
+    step: number,
+    each: () => Promise<void> = () => this.work(),
+  ): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= step) {
+      await this.clock.advance(Math.min(left, step));
+      await each();
+    }
+  }
+
+  /** The occurrences that were run, oldest first. */
+  occurrences(schedule: string): string[] {
+    return this.runs.filter((run) => run.schedule === schedule).map(({ occurrence }) => occurrence);
+  }
+}
+
+function never(): Promise<never> {
+  return Promise.reject(new StoreError('OADA_JOBS_STORE_REFUSED', 'it is dead', { path: '/' }));
+}
+
+/** It may have become so while we waited. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
