@@ -10,14 +10,15 @@ const MAX_TIMER = 2 ** 31 - 1;
 
 /**
  * @param name what the duration is for, for the error
+ * @param most in ms; more than the longest timer for what no timer is set to
  * @returns milliseconds, more than 0; `Infinity` for never
  * @throws {ConfigError}
  */
-export function toMilliseconds(duration: Duration, name: string): number {
+export function toMilliseconds(duration: Duration, name: string, most: number = MAX_TIMER): number {
   const ms = parse(duration);
-  if (ms === Infinity || (ms > 0 && ms <= MAX_TIMER)) return ms;
+  if (ms === Infinity || (ms > 0 && ms <= most)) return ms;
   throw new ConfigError(
-    `expected \`${name}\` to be a time of more than 0 and at most 24 days, in ms or like '10s', ` +
+    `expected \`${name}\` to be a time of more than 0 and at most ${String(Math.floor(most / UNITS.d))} days, in ms or like '10s', ` +
       `or Infinity, got \`${String(duration)}\``,
   );
 }

@@ -114,6 +114,16 @@ export interface ServiceEvents {
     readonly error: Error;
     readonly dropped: number;
   };
+  /** So many finished jobs of a status, filed before a day, were deleted in one step. */
+  'jobs:pruned': {
+    readonly queue: string;
+    readonly status: FinalStatus;
+    readonly count: number;
+    /** UTC, as `2026-01-31`. */
+    readonly before: string;
+  };
+  /** Old jobs could not be deleted; that is tried again in `retryIn` ms. */
+  'prune:failed': { readonly queue: string; readonly error: Error; readonly retryIn: number };
   /** A request to the store is over, well or not. */
   'store:requested': {
     readonly queue: string;

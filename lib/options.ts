@@ -3,6 +3,7 @@ import { toMilliseconds } from './duration.js';
 import type { Duration } from './duration.js';
 import type { FinishReporter } from './notify/finish-reporter.js';
 import type { LayoutName } from './paths.js';
+import type { RetentionOptions } from './retention/policy.js';
 
 /** Updates that are written only when they are asked for. */
 export type OptionalLevel = 'debug' | 'trace';
@@ -22,6 +23,8 @@ export interface ServiceOptions {
   readonly skipQueueOnStartup?: boolean;
   /** Where finished jobs are told of: Slack channels, mail addresses. By default nowhere. */
   readonly finishReporters?: readonly FinishReporter[];
+  /** How long finished jobs are kept, like `{ success: '30d', failure: '365d', keep: 100_000 }`. By default for ever. */
+  readonly retention?: RetentionOptions;
   /** How many jobs of all queues together run at once. @defaultValue 10 */
   readonly concurrency?: number;
   /** How often a list is compared with what has been seen of it, should a notification get lost. @defaultValue '30s' */
@@ -59,22 +62,28 @@ export interface ResolvedServiceOptions {
   readonly stacks: boolean;
 }
 
-export const serviceDefaults: Readonly<Required<Omit<ServiceOptions, 'logging' | 'finishReporters'>>> =
-  Object.freeze({
-    layout: 'auto',
-    skipQueueOnStartup: false,
-    concurrency: 10,
-    checkInterval: '30s',
-    drainTimeout: '30s',
-    leaseTimeout: '15s',
-    maxAttempts: 3,
-    requestTimeout: '30s',
-    contentTimeout: '5s',
-    maxResultSize: 10 * 1024 * 1024,
-    stacks: false,
-  });
+export const serviceDefaults: Readonly<
+  Required<Omit<ServiceOptions, 'logging' | 'finishReporters' | 'retention'>>
+> = Object.freeze({
+  layout: 'auto',
+  skipQueueOnStartup: false,
+  concurrency: 10,
+  checkInterval: '30s',
+  drainTimeout: '30s',
+  leaseTimeout: '15s',
+  maxAttempts: 3,
+  requestTimeout: '30s',
+  contentTimeout: '5s',
+  maxResultSize: 10 * 1024 * 1024,
+  stacks: false,
+});
 
-const serviceOptionNames: readonly string[] = [...Object.keys(serviceDefaults), 'logging', 'finishReporters'];
+const serviceOptionNames: readonly string[] = [
+  ...Object.keys(serviceDefaults),
+  'logging',
+  'finishReporters',
+  'retention',
+];
 
 /** @throws {ConfigError} */
 export function resolveServiceOptions(

@@ -90,6 +90,10 @@ export interface Layout {
   dayIndex(status: FinalStatus, date: string): string;
   /** Where failures of a type of their own are filed as well. */
   typedFailure(failureType: string, date: string): string;
+  /** What holds a list of days for each of those types. */
+  readonly typedFailures: string;
+  /** @param key of a type as it stands there */
+  typedDayIndexes(key: string): string;
   /** What stands in a day-index. */
   filedLink(jobId: string): JsonObject;
 }
@@ -153,6 +157,8 @@ function classicLayout(base: string): Layout {
     dayIndexes: (status) => `${base}/jobs-${status}/day-index`,
     dayIndex: (status, date) => `${base}/jobs-${status}/day-index/${date}`,
     typedFailure: (type, date) => `${base}/jobs-typed-failure/${typeSegment(type)}/day-index/${date}`,
+    typedFailures: `${base}/jobs-typed-failure`,
+    typedDayIndexes: (key) => `${entryPath(`${base}/jobs-typed-failure`, key)}/day-index`,
     filedLink: link,
   });
 }
@@ -166,6 +172,8 @@ function nestedLayout(base: string): Layout {
     dayIndexes: (status) => `${base}/jobs/${status}/day-index`,
     dayIndex: (status, date) => `${base}/jobs/${status}/day-index/${date}`,
     typedFailure: (type, date) => `${base}/jobs/typed-failure/${typeSegment(type)}/day-index/${date}`,
+    typedFailures: `${base}/jobs/typed-failure`,
+    typedDayIndexes: (key) => `${entryPath(`${base}/jobs/typed-failure`, key)}/day-index`,
     filedLink: (jobId) => ({ _id: jobId, _rev: 0 }),
   });
 }

@@ -20,6 +20,8 @@ import type { ResolvedServiceOptions } from './options.js';
 import { PendingLists } from './pending-lists.js';
 import type { PendingObserver } from './pending-lists.js';
 import { pathsOf } from './paths.js';
+import type { ResolvedRetention } from './retention/policy.js';
+import { Retention } from './retention/retention.js';
 import type { Slots } from './slots.js';
 import type { Worker } from './worker.js';
 
@@ -33,6 +35,8 @@ export interface QueueDeps {
   readonly service: string;
   readonly workers: ReadonlyMap<string, Worker>;
   readonly options: ResolvedServiceOptions;
+  /** Undefined: finished jobs are kept for ever. */
+  readonly retention: ResolvedRetention | undefined;
   /** Whether the nested list is made where neither layout is in use yet. */
   readonly prefersNested: boolean;
   readonly slots: Slots;
@@ -56,6 +60,7 @@ export class Queue {
   readonly #own: OwnInstance;
   readonly #others: OtherInstances;
   readonly #dispatcher: Dispatcher;
+  readonly #retention: Retention | undefined;
   readonly #abort = new AbortController();
   #stopping = false;
   #paused = false;
@@ -107,6 +112,9 @@ export class Queue {
       refresh: () => this.#lists.refresh(),
       settleRequest: (key) => this.#controls.settle(key),
     });
+    const { retention } = deps;
+    if (retention !== undefined)
+      this.#retention = new Retention({ ...deps, queue: id, store, paths, retention });
   }
 
   /** What is heard goes to the dispatcher. */
@@ -176,12 +184,14 @@ export class Queue {
     }
     log('%s: watching the pending lists', this.id);
     this.#deps.events.emit('queue:started', { queue: this.id });
+    this.#retention?.start();
   }
 
   /** Finds no more; lets running jobs end, those that take longer than `drainTimeout` are aborted and stay pending. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const { clock, options, events } = this.#deps;
+    const pruned = this.#retention?.stop();
     this.#dispatcher.stop();
     const finished = this.#dispatcher.finished();
     await waitAtMost(clock, options.drainTimeout, finished); // a job can still be cancelled
@@ -193,6 +203,7 @@ export class Queue {
     await waitAtMost(clock, grace + LAST_WRITES_MS, finished);
     // Where that cannot be written, others find our heartbeat standing still.
     await waitAtMost(clock, LAST_WRITES_MS, this.#own.unregister().catch(ignoreStoreError));
+    await pruned;
     await this.#store.close();
     events.emit('queue:stopped', { queue: this.id });
   }

@@ -31,6 +31,8 @@ const TOLD: Readonly<Partial<Record<EventName, readonly [level: LogLevel, messag
   'report:sent': ['info', 'Report sent'],
   'report:delayed': ['warn', 'A period of a report could not be closed or sent; it is tried again'],
   'filter:failed': ['warn', 'The filter of a report threw'],
+  'jobs:pruned': ['info', 'Old jobs deleted'],
+  'prune:failed': ['warn', 'Old jobs could not be deleted; it is tried again'],
   'notice:failed': ['warn', 'Finished jobs could not be told of'],
   'log:failed': ['warn', 'Updates of a job could not be written'],
 };

@@ -27,6 +27,7 @@ import type { QueueDeps } from './queue.js';
 import type { ReportOptions } from './report/options.js';
 import { Reports } from './report/recording.js';
 import type { Report } from './report/report.js';
+import { resolveRetention } from './retention/options.js';
 import { Schedules } from './schedule/operations.js';
 import type { ScheduleOptions } from './schedule/options.js';
 import { Scheduling } from './schedule/scheduling.js';
@@ -83,6 +84,7 @@ export class Service {
       prefersNested: typeof first === 'object',
       workers: this.#workers,
       options: resolved,
+      retention: resolveRetention(options.retention),
       stores: new Map(),
       slots: new Slots(resolved.concurrency, (type) => this.#workers.get(type)?.concurrency ?? Infinity),
       clock: systemClock,

@@ -69,6 +69,7 @@ test('every event that is documented is told somewhere', async () => {
     'report/report',
     'report/closing',
     'report/recording',
+    'retention/retention',
   ];
   const text = (await Promise.all(files.map((file) => source(`lib/${file}.ts`)))).join();
   for (const name of EVENT_NAMES) expect(text.includes(`emit('${name}'`), name).toBe(true);

@@ -120,6 +120,8 @@ export const EVENT_NAMES: readonly EventName[] = [
   'filter:failed',
   'notice:failed',
   'log:failed',
+  'jobs:pruned',
+  'prune:failed',
   'store:requested',
 ];
 

@@ -58,7 +58,8 @@ export interface Store {
     data: Json,
     options?: { readonly type?: string; readonly ifMatch?: string },
   ): Promise<Revision>;
-  delete(path: string): Promise<void>;
+  /** With `ifMatch` it is tried once. */
+  delete(path: string, options?: { readonly ifMatch?: string }): Promise<void>;
   /** Makes the resources on the way to the path, and at it, where they are missing. */
   ensure(path: string, tree: Tree): Promise<void>;
   watch(path: string): Promise<StoreWatch>;
@@ -184,8 +185,9 @@ class ClientStore implements Store {
     return revision(headers);
   }
 
-  async delete(path: string): Promise<void> {
-    await this.#again('delete', path, (client) => this.#delete(path, client));
+  async delete(path: string, { ifMatch }: { ifMatch?: string } = {}): Promise<void> {
+    const send = ifMatch === undefined ? this.#again.bind(this) : this.#once.bind(this);
+    await send('delete', path, (client) => this.#delete(path, client, ifMatch));
   }
 
   async ensure(path: string, tree: Tree): Promise<void> {
@@ -220,8 +222,12 @@ class ClientStore implements Store {
   }
 
   /** Over HTTP where the store is not known to keep watches; a connection of our own sees to that by itself. */
-  async #delete(path: string, client: OADAClient): ReturnType<OADAClient['delete']> {
-    const request = { path, ...this.#limit };
+  async #delete(path: string, client: OADAClient, ifMatch?: string): ReturnType<OADAClient['delete']> {
+    const request = {
+      path,
+      ...(ifMatch !== undefined && { headers: { 'if-match': ifMatch } }),
+      ...this.#limit,
+    };
     if (this.#own !== undefined || this.#deleteKeepsWatches) return client.delete(request);
     const direct = this.#openDirect();
     if (direct === undefined) return client.delete(request);
