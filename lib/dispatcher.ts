@@ -11,8 +11,9 @@ import type { Layout } from './paths.js';
 import { readJob } from './reader.js';
 import type { Read } from './reader.js';
 import { Runner } from './runner.js';
-import type { DueJob, RunnerDeps, Settled } from './runner.js';
-import type { Slots } from './slots.js';
+import type { DueJob } from './due-job.js';
+import type { RunnerDeps, Settled } from './runner.js';
+import type { SlotLease, Slots } from './slots.js';
 
 /** How many documents are read at once. */
 const READS = 10;
@@ -219,8 +220,8 @@ export class Dispatcher {
         slots.whenFree(this.#goOn);
         return;
       }
-      slots.take(due.type);
-      this.#work(() => this.#run(due));
+      const lease = slots.take(due.type);
+      this.#work(() => this.#run(due, lease));
     }
   };
 
@@ -289,20 +290,20 @@ export class Dispatcher {
     this.#states.set(found.id, { kind: 'delayed', found, cancelTimer });
   }
 
-  async #run(due: DueJob): Promise<void> {
-    const { found, id, type } = due;
+  async #run(due: DueJob, lease: SlotLease): Promise<void> {
+    const { found, id } = due;
     const { jobId = '' } = found;
     if (this.#busy.has(jobId)) {
-      this.#deps.slots.release(type);
+      lease.end();
       this.#afterAWhile(found); // another link to the same job has it running
       return;
     }
-    const runner = new Runner(due, this.#deps);
+    const runner = new Runner(due, { ...this.#deps, lease });
     this.#states.set(id, { kind: 'running', found, runner });
     if (jobId !== '') this.#busy.add(jobId);
     const settled = await this.#deps.own.holding(() => runner.run());
     this.#busy.delete(jobId);
-    this.#deps.slots.release(type);
+    lease.end();
     // Others may have filed it; what is not in the list any more is nobody's to look at again.
     if (settled.kind !== 'filed' && this.#states.get(id)?.kind === 'gone') this.#drop(found);
     else await this.#settle(found, settled);
@@ -343,8 +344,7 @@ export class Dispatcher {
     this.#delay({ ...found, tries: found.tries + 1, dead: undefined }, wait);
   }
 
-  /** For what the next check makes good. */
   #background(work: Promise<void>): void {
-    work.catch(ignoreStoreError);
+    work.catch(ignoreStoreError); // the next check makes it good
   }
 }

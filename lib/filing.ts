@@ -6,10 +6,11 @@ import type { FoundJob } from './found-job.js';
 import type { Json } from './json.js';
 import type { Store } from './oada/store.js';
 import { dayOf, entryPath, isAddressable, metaLink } from './paths.js';
-import type { FinalStatus } from './paths.js';
+import type { FinalStatus, Paths } from './paths.js';
 
 export interface FilingDeps {
   readonly service: string;
+  readonly paths: Paths;
   readonly store: Store;
   readonly dayIndex: DayIndex;
   readonly clock: Clock;
@@ -28,6 +29,8 @@ export interface FinalJob {
   readonly failureType: string | undefined;
   /** What its producer wants to be linked to it. */
   readonly resources: readonly string[];
+  /** The user it belongs to. */
+  readonly owner: string | undefined;
   /** When it ended; now, where its document does not say. */
   readonly time: Date | undefined;
 }
@@ -52,8 +55,10 @@ export async function fileJob(found: FoundJob, final: FinalJob, deps: FilingDeps
   const typed =
     status === 'failure' && failureType !== undefined ? [layout.typedFailure(failureType, day)] : [];
   const link = layout.filedLink(jobId);
+  const ofUser = final.owner === undefined ? [] : [deps.paths.userJobs(final.owner)];
   await Promise.all([
     ...[index, ...typed].map((path) => insist(() => dayIndex.add(path, named, link), deps)),
+    ...ofUser.map((path) => insist(() => dayIndex.add(path, named, { _id: jobId }), deps)),
     ...final.resources.map((resource) => linkResource(resource, metaLink(deps.service, named, jobId), deps)),
   ]);
   if (isAddressable(key) && !deps.isRelinked(found))

@@ -31,6 +31,20 @@ export type { EmailReporter, FinishReporter, ReportedPart, SlackReporter } from 
 export type { ServiceLog } from './service-log.js';
 export type { LogLevel } from './logger.js';
 export type { LayoutOption } from './options.js';
+export type { Child, ChildState, SpawnOptions } from './children.js';
+export type { ProgressRecord } from './progress.js';
+export { Jobs } from './jobs.js';
+export type { OwnedJob } from './jobs.js';
+export { getStatus } from './status.js';
+export type {
+  JobProblem,
+  JobState,
+  JobStatus,
+  StatusView,
+  StatusViews,
+  ViewedChild,
+  ViewedJob,
+} from './status.js';
 export { Schedules } from './schedule/operations.js';
 export type { HistoryRecord, ScheduleState, TimingOverride } from './schedule/operations.js';
 export type { Chain, Notify, OccurrenceContext, ScheduleOptions } from './schedule/options.js';

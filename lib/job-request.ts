@@ -2,7 +2,7 @@ import { ConfigError, toError } from './errors.js';
 import { isJsonObject, toJson } from './json.js';
 import type { Json, JsonObject } from './json.js';
 import { checkNames, expected } from './options.js';
-import { isResourceId, isServiceName } from './paths.js';
+import { isOwner, isResourceId, isServiceName } from './paths.js';
 import type { LayoutName } from './paths.js';
 
 /** A job that a service is to do. */
@@ -19,6 +19,8 @@ export interface JobRequest {
   readonly startAfter?: Date | string;
   /** The resources that the job is about, like `resources/abc`. */
   readonly resources?: readonly string[];
+  /** The user it belongs to, like `users/abc`: it is in that user's list from the start, and stays there. */
+  readonly owner?: string;
   /** Submitted again with the same key, from 1 to 1000 characters, it is still the same job, and run once. */
   readonly idempotencyKey?: string;
   /**
@@ -43,6 +45,7 @@ const requestNames: readonly (keyof JobRequest)[] = [
   'priority',
   'startAfter',
   'resources',
+  'owner',
   'idempotencyKey',
   'layout',
 ];
@@ -53,13 +56,15 @@ const MAX_KEY_LENGTH = 1000;
 export function resolveRequest(request: JobRequest): ResolvedRequest {
   checkShape(request);
   checkNames(request, requestNames);
-  const { service, type, config = {}, priority, startAfter, resources, idempotencyKey, layout } = request;
+  const { service, type, config = {}, priority, startAfter, resources, owner } = request;
+  const { idempotencyKey, layout } = request;
   if (!isServiceName(service)) {
     throw expected('service', "a service's name without blanks or slashes, and not only digits", service);
   }
   if (typeof type !== 'string' || type === '') throw expected('type', 'a text that is not empty', type);
   if (priority !== undefined && !Number.isFinite(priority)) throw expected('priority', 'a number', priority);
   if (resources !== undefined) checkResources(resources);
+  if (owner !== undefined && !isOwner(owner)) throw expected('owner', 'a user like users/abc', owner);
   if (idempotencyKey !== undefined) checkKey(idempotencyKey);
   const layouts: readonly unknown[] = [undefined, 'classic', 'nested'];
   if (!layouts.includes(layout)) throw expected('layout', "'classic' or 'nested'", layout);
@@ -68,6 +73,7 @@ export function resolveRequest(request: JobRequest): ResolvedRequest {
     ...(priority !== undefined && { priority }),
     ...(startAfter !== undefined && { startAfter: timeOf(startAfter) }),
     ...(resources !== undefined && { resources: [...resources] }),
+    ...(owner !== undefined && { owner, startedBy: { user: owner } }),
   };
   return { service, job, idempotencyKey, layout };
 }

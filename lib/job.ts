@@ -3,7 +3,9 @@ import { assert as assertJob } from '@oada/types/oada/service/job.js';
 import { InvalidJobError, toError } from './errors.js';
 import { isJsonObject } from './json.js';
 import type { Json, JsonObject } from './json.js';
-import { isEntryKey, link, linkedId } from './paths.js';
+import { isEntryKey, isOwner, link, linkedId } from './paths.js';
+import { progressOf } from './progress.js';
+import type { ProgressRecord } from './progress.js';
 
 const MOST_RESOURCES = 100;
 
@@ -34,6 +36,13 @@ export class Job<Config extends object = JsonObject> {
   readonly priority: number;
   /** The resources, like `resources/abc`, that are linked to the job in their `_meta` when it is finished. */
   readonly resources: readonly string[];
+  /** How often it has failed and was to be run again. */
+  readonly retried: number;
+  /** The user it belongs to, like `users/abc`. */
+  readonly owner: string | undefined;
+  /** The job that spawned it, like `resources/abc`. */
+  readonly parent: string | undefined;
+  readonly progress: ProgressRecord | undefined;
   /** What made it: `{user}`, `{job}`, or `{schedule, occurrence}`. */
   readonly startedBy: JsonObject | undefined;
   /** The kind of failure that it came to. */
@@ -55,6 +64,10 @@ export class Job<Config extends object = JsonObject> {
     readonly startAfter?: Date | undefined;
     readonly priority?: number;
     readonly resources?: readonly string[];
+    readonly retried?: number;
+    readonly owner?: string | undefined;
+    readonly parent?: string | undefined;
+    readonly progress?: ProgressRecord | undefined;
     readonly startedBy?: JsonObject | undefined;
     readonly failureType?: string | undefined;
     readonly updates?: JsonObject | undefined;
@@ -71,6 +84,10 @@ export class Job<Config extends object = JsonObject> {
     this.startAfter = record.startAfter;
     this.priority = record.priority ?? 0;
     this.resources = record.resources ?? [];
+    this.retried = record.retried ?? 0;
+    this.owner = record.owner;
+    this.parent = record.parent;
+    this.progress = record.progress;
     this.startedBy = record.startedBy;
     this.failureType = record.failureType;
     this.updates = record.updates;
@@ -124,6 +141,10 @@ function runRecord(
     priority: typeof priority === 'number' && Number.isFinite(priority) ? priority : 0,
     claim: claimOf(document),
     resources: resourcesOf(resources),
+    retried: countOf(document['retried']),
+    owner: isOwner(document['owner']) ? document['owner'] : undefined,
+    parent: linkedId(document['parent']),
+    progress: progressOf(document['progress']),
     startedBy: isJsonObject(document['startedBy']) ? document['startedBy'] : undefined,
     failureType: typeof failureType === 'string' ? failureType : undefined,
     updates: isJsonObject(updates) ? updates : undefined,
@@ -178,6 +199,12 @@ export function finalTime(document: unknown): Date | undefined {
     .filter((update) => isJsonObject(update));
   const last = inOrder.findLast((update) => update['status'] === status) ?? inOrder.at(-1);
   return timeOf(last?.['time']);
+}
+
+/** Does it say that the job is over? */
+export function isFinalDocument(document: unknown): boolean {
+  const status = isJsonObject(document) ? document['status'] : undefined;
+  return status === 'success' || status === 'failure';
 }
 
 /** Has the document been linked before it was written? A tree PUT does that. */

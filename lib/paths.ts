@@ -61,6 +61,10 @@ export const TREE: Tree = {
         queues: { _type: TYPES.queues, '*': { _type: TYPES.queue } },
         instances: { _type: TYPES.plain, '*': { _type: TYPES.plain } },
         controls: { _type: TYPES.plain },
+        users: {
+          _type: TYPES.plain,
+          '*': { _type: TYPES.plain, jobs: { _type: TYPES.jobs, '*': { _type: TYPES.job } } },
+        },
         // Versioned, so that the list tells which of the rows have changed.
         schedules: { _type: TYPES.plain, '*': { _type: TYPES.plain, _rev: 0 } },
         reports: {
@@ -109,6 +113,8 @@ export interface Paths {
   readonly instances: string;
   /** What operators ask for. */
   readonly controls: string;
+  /** The jobs of a user, pending and finished. @param owner like `users/abc` */
+  userJobs(owner: string): string;
   /** A row for each schedule. */
   readonly schedules: string;
   instance(id: string): string;
@@ -136,6 +142,7 @@ export function pathsOf(service: string): Paths {
     queues: `${base}/queues`,
     instances: `${base}/instances`,
     controls: `${base}/controls`,
+    userJobs: (owner) => `${base}/users/${typeSegment(owner.slice('users/'.length))}/jobs`,
     schedules: `${base}/schedules`,
     instance: (id) => `${base}/instances/${id}`,
     cancelRequest: (key) => `${base}/controls/cancel/${toSegment(key)}`,
@@ -205,6 +212,11 @@ export const REPORTS = 'reports';
 /** Is it the key of a job? The lists of the nested layout stand among the classic jobs, and are none. */
 export function isJobKey(key: string): boolean {
   return ![NESTED_PENDING, 'success', 'failure', 'typed-failure', REPORTS, 'day-index'].includes(key);
+}
+
+/** Is it the id of a user? */
+export function isOwner(value: unknown): value is string {
+  return typeof value === 'string' && /^users\/[^/]{1,200}$/.test(value);
 }
 
 /** The id that a link points to; undefined where the value is no link to a resource. */

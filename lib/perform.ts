@@ -5,6 +5,7 @@ import type { Clock } from './clock.js';
 import { InvalidResultError, JobTimeoutError, ServiceStoppingError, toError } from './errors.js';
 import type { Events, TypedJobEvent } from './events.js';
 import { toJson } from './json.js';
+import type { Family } from './family.js';
 import type { Logger } from './logger.js';
 import type { Store } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
@@ -18,6 +19,8 @@ export interface PerformContext {
   readonly logger: Logger;
   readonly event: TypedJobEvent;
   readonly store: Store;
+  /** What a run has to do with other jobs, and says of itself. */
+  readonly family: Family;
   readonly options: ResolvedServiceOptions;
   readonly clock: Clock;
   readonly events: Events;
@@ -43,7 +46,13 @@ export async function perform(work: Work, context: PerformContext): Promise<Outc
   const ended = firstOf(context.abort, context.cancel);
   const running = start(() => {
     ended.signal.throwIfAborted(); // cancelled while it was being claimed
-    returned = work.run({ jobId, log: logger, oada: store.client, signal: control.signal });
+    returned = work.run({
+      ...context.family.context(control.signal),
+      jobId,
+      log: logger,
+      oada: store.client,
+      signal: control.signal,
+    });
     return returned;
   });
   const over = running.then(

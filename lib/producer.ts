@@ -14,7 +14,7 @@ import type { Json, JsonObject } from './json.js';
 import { withStore } from './oada/shared-store.js';
 import type { Store, StoredDocument } from './oada/store.js';
 import { expected } from './options.js';
-import { isResourceId, JOB_TYPE, link, pathsOf, TREE } from './paths.js';
+import { isOwner, isResourceId, JOB_TYPE, link, pathsOf, TREE } from './paths.js';
 import type { LayoutName, Paths } from './paths.js';
 
 /** What a producer writes; the rest of a job's document is the service's. */
@@ -117,13 +117,18 @@ export async function submitTo(
 ): Promise<SubmittedJob> {
   const paths = pathsOf(service);
   const { pending } = paths[layout ?? (await layoutInUse(store, paths))];
-  if (idempotencyKey === undefined) return await post(store, pending, job, clock);
+  if (idempotencyKey === undefined) {
+    const key = clock.key();
+    await linkToOwner(store, paths, job, key);
+    return await post(store, pending, job, clock, key);
+  }
   const key = await keyFor(store, paths, pending, idempotencyKey);
+  await linkToOwner(store, paths, job, key);
   return await postOnce(store, { _id: `resources/${key}`, key, path: `${pending}/${key}` }, job, clock);
 }
 
 /** That of the lists that are there; where there is none, the one of the newer producers. */
-async function layoutInUse(store: Store, { classic, nested }: Paths): Promise<LayoutName> {
+export async function layoutInUse(store: Store, { classic, nested }: Paths): Promise<LayoutName> {
   if (await isThere(store, nested.pending)) return 'nested';
   return (await isThere(store, classic.pending)) ? 'classic' : 'nested';
 }
@@ -141,9 +146,22 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** Its owner finds it from the start. */
+async function linkToOwner(store: Store, paths: Paths, { owner }: JsonObject, key: string): Promise<void> {
+  if (!isOwner(owner)) return;
+  const list = paths.userJobs(owner);
+  await store.ensure(list, paths.tree);
+  await store.put(list, { [key]: link(`resources/${key}`) });
+}
+
 /** The link comes last: who finds it finds the job. Its id is chosen here, so each request can be repeated. */
-async function post(store: Store, pending: string, job: Json, clock: Clock): Promise<SubmittedJob> {
-  const key = clock.key();
+async function post(
+  store: Store,
+  pending: string,
+  job: Json,
+  clock: Clock,
+  key: string = clock.key(),
+): Promise<SubmittedJob> {
   const _id = `resources/${key}`;
   const path = `${pending}/${key}`;
   await Promise.all([store.ensure(pending, TREE), store.put(`/${_id}`, job, { type: JOB_TYPE })]);

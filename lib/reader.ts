@@ -1,7 +1,8 @@
 import { StoreError } from './errors.js';
 import type { FoundJob } from './found-job.js';
 import type { StoredDocument } from './oada/store.js';
-import type { DueJob, DueStanding, RunnerDeps } from './runner.js';
+import type { DueJob, DueStanding } from './due-job.js';
+import type { RunnerDeps } from './runner.js';
 import { standingOf } from './standing.js';
 
 /** What reading a found job has led to. */

@@ -1,16 +1,12 @@
 import { Claim } from './claim.js';
-import {
-  ignoreStoreError,
-  InvalidJobError,
-  InvalidResultError,
-  JobCancelledError,
-  StoreError,
-  toError,
-} from './errors.js';
+import { ignoreStoreError, InvalidJobError, InvalidResultError, StoreError, toError } from './errors.js';
+import type { JobCancelledError } from './errors.js';
 import type { Events, JobEvent, TypedJobEvent } from './events.js';
+import { filedAgain, objection } from './due-job.js';
+import type { DueJob } from './due-job.js';
+import { Family } from './family.js';
 import { fileJob, insist } from './filing.js';
 import type { FilingDeps, FinalJob } from './filing.js';
-import type { FoundJob } from './found-job.js';
 import { finalTime, lastUpdateKey } from './job.js';
 import type { Job } from './job.js';
 import { Logger } from './logger.js';
@@ -27,24 +23,10 @@ import { prepare } from './prepare.js';
 import type { Work } from './prepare.js';
 import { retryDelay } from './retries.js';
 import { hideSecrets } from './secrets.js';
-import type { Standing } from './standing.js';
+import type { SlotLease } from './slots.js';
 import { UpdateWriter } from './update-writer.js';
 import type { Update } from './update-writer.js';
 import type { Worker } from './worker.js';
-
-/** What a due job's document says; `unlinked`: there is none. */
-export type DueStanding = Exclude<Standing, { kind: 'held' }> | { readonly kind: 'unlinked' };
-
-/** A job that something is to be done with now. */
-export interface DueJob {
-  readonly found: FoundJob;
-  /** That of what was found. */
-  readonly id: string;
-  readonly type: string;
-  readonly priority: number;
-  readonly standing: DueStanding;
-  readonly seen: StoredDocument | undefined;
-}
 
 export interface RunnerDeps extends Omit<FilingDeps, 'onUnlinked'> {
   readonly queue: string;
@@ -74,9 +56,9 @@ export type Settled =
 interface Run {
   readonly claim: Claim;
   readonly updates: UpdateWriter;
+  readonly job: Job;
+  readonly family: Family;
   readonly work: Work;
-  /** That the job names. */
-  readonly resources: readonly string[];
   /** By the monotonic clock. */
   readonly started: number;
 }
@@ -84,17 +66,17 @@ interface Run {
 /** What was stored as the end of a job. */
 interface Finished {
   readonly outcome: FinalOutcome;
-  readonly record: Omit<FinalJob, 'resources'>;
+  readonly record: Omit<FinalJob, 'resources' | 'owner'>;
 }
 
 /** Takes one found job through its life: claimed, run, logged, filed. */
 export class Runner {
   readonly #due: DueJob;
-  readonly #deps: RunnerDeps;
+  readonly #deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> };
   readonly #event: TypedJobEvent;
   readonly #cancel = new AbortController();
 
-  constructor(due: DueJob, deps: RunnerDeps) {
+  constructor(due: DueJob, deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> }) {
     const { found, type } = due;
     this.#due = due;
     this.#deps = deps;
@@ -123,7 +105,6 @@ export class Runner {
     if (standing.kind === 'final') return this.#file(filedAgain(standing)); //     a crash came between
     if (standing.kind !== 'ready') return this.#refuse(seen, objection(standing));
     const { job } = standing;
-    const { resources } = job;
     const work = prepare(job, { key: this.#due.found.key, takenFrom: standing.takenFrom, ...this.#deps });
     if (work instanceof Error) return this.#refuse(seen, work, job);
     const updates = this.#updates(seen);
@@ -135,11 +116,12 @@ export class Runner {
     this.#deps.events.emit('job:started', { ...this.#event, attempt });
     const { jobId } = claim;
     const logger = this.#logger(updates);
-    const context = { ...this.#deps, jobId, logger, event: this.#event, cancel: this.#cancel.signal };
+    const family = this.#family(job, claim);
+    const context = { ...this.#deps, jobId, logger, family, event: this.#event, cancel: this.#cancel.signal };
     const outcome = await perform(work, context); //                            run
     await updates.settled(); //                                                 logged
     try {
-      return await this.#settle(outcome, { claim, updates, work, started, resources }); //  filed
+      return await this.#settle(outcome, { job, claim, updates, family, work, started }); //  filed
     } catch (error) {
       if (!(error instanceof StoreError) || error.retryable) throw error;
       // It is run, and to run it again would not make it storable.
@@ -148,18 +130,20 @@ export class Runner {
   }
 
   /** What becomes of the job after a run. */
-  async #settle(outcome: Outcome, { claim, updates, work, started, resources }: Run): Promise<Settled> {
+  async #settle(outcome: Outcome, run: Run): Promise<Settled> {
+    const { job, claim, updates, family, work, started } = run;
     const { attempt } = claim.record;
+    if (outcome.kind === 'failure') await family.cancelChildren();
     if (outcome.kind === 'interrupted') return this.#release(claim, updates);
-    if (outcome.kind === 'retry') return this.#postpone(claim, updates, outcome.delay, attempt - 1);
+    if (outcome.kind === 'retry') return this.#postpone(run, outcome.delay, attempt - 1);
     if (outcome.kind === 'failure') {
       const delay = retryDelay(outcome.error, attempt, work.retries, this.#deps.clock);
-      if (delay !== undefined) return this.#postpone(claim, updates, delay, attempt, outcome.error);
+      if (delay !== undefined) return this.#postpone(run, delay, attempt, outcome.error);
     }
-    const final = await this.#finish(claim, updates, outcome);
+    const final = await this.#finish(run, outcome);
     if (final === undefined) return this.#takenOver();
     this.#tell(final.outcome, started);
-    return this.#file({ ...final.record, resources });
+    return this.#file({ ...final.record, resources: job.resources, owner: job.owner });
   }
 
   /** Takes the job, and says that it has started, in one write. */
@@ -193,7 +177,7 @@ export class Runner {
       if (claim === undefined) return { kind: 'changed' };
     }
     events.emit('job:failed', { ...this.#event, duration: 0, error: redactedError(error, this.#redact) });
-    return this.#file({ ...this.#finalJob(patch), resources: job?.resources ?? [] });
+    return this.#file({ ...this.#finalJob(patch), resources: job?.resources ?? [], owner: job?.owner });
   }
 
   /** Files an entry of the list that is no link: what stands there is kept, as a job of its own. */
@@ -206,12 +190,23 @@ export class Runner {
     const document = { entry: this.#due.found.entry, ...this.#record(failure(error)) };
     await store.put(`/${jobId}`, document, { type: JOB_TYPE });
     events.emit('job:failed', { ...this.#event, jobId, duration: 0, error });
-    return this.#file({ ...this.#finalJob(document), jobId, time: clock.now(), resources: [] });
+    return this.#file({
+      ...this.#finalJob(document),
+      jobId,
+      time: clock.now(),
+      resources: [],
+      owner: undefined,
+    });
   }
 
   /** Writes status, result and the last updates; what the store refuses to take becomes a failure that says so. */
-  async #finish(claim: Claim, updates: UpdateWriter, outcome: FinalOutcome): Promise<Finished | undefined> {
-    const patch = { ...this.#record(outcome), ...updates.take(outcome.kind, 'Runner finished') };
+  async #finish(run: Run, outcome: FinalOutcome): Promise<Finished | undefined> {
+    const { claim, updates, family } = run;
+    const patch = {
+      ...this.#record(outcome),
+      ...family.take(),
+      ...updates.take(outcome.kind, 'Runner finished'),
+    };
     try {
       if (!(await insist(() => claim.decide(patch), this.#deps))) return undefined;
       return { outcome, record: this.#finalJob(patch) };
@@ -220,7 +215,7 @@ export class Runner {
       // A failure holds little: where even that is refused, there is nothing better to write.
       if (outcome.kind === 'failure') throw error;
       const refused = failure(new InvalidResultError(error.message.replace(/\.$/, '')));
-      return await this.#finish(claim, updates, refused);
+      return await this.#finish(run, refused);
     }
   }
 
@@ -248,8 +243,7 @@ export class Runner {
 
   /** Gives the job back, to be run again after a while. */
   async #postpone(
-    claim: Claim,
-    updates: UpdateWriter,
+    { job, claim, updates, family }: Run,
     delay: number,
     attempts: number,
     error?: Error,
@@ -258,15 +252,24 @@ export class Runner {
     const until = new Date(clock.now().getTime() + delay);
     const startAfter = until.toISOString();
     const why = error === undefined ? {} : { error: this.#redact(error.message) };
-    const update = updates.take('retrying', { startAfter, ...why });
-    const patch = { status: 'queued', claim: null, attempts, takeovers: 0, startAfter, ...update };
+    const update = { ...family.take(), ...updates.take('retrying', { startAfter, ...why }) };
+    const retried = error === undefined ? {} : { retried: job.retried + 1 };
+    const patch = {
+      status: 'queued',
+      claim: null,
+      attempts,
+      takeovers: 0,
+      startAfter,
+      ...retried,
+      ...update,
+    };
     if (!(await insist(() => claim.decide(patch), this.#deps))) return this.#takenOver();
     events.emit('job:postponed', { ...this.#event, until });
     return { kind: 'delayed', until };
   }
 
   /** What a patch that ends the job says of its end. */
-  #finalJob(patch: JsonObject): Omit<FinalJob, 'resources'> {
+  #finalJob(patch: JsonObject): Omit<FinalJob, 'resources' | 'owner'> {
     const { failureType } = patch;
     return {
       jobId: this.#event.jobId,
@@ -319,27 +322,19 @@ export class Runner {
     return new Logger({ updates, logging: options.logging, onLog });
   }
 
+  #family(job: Job, claim: Claim): Family {
+    const { service, store, clock, lease } = this.#deps;
+    return new Family({
+      ...{ job, service, store, clock, generation: job.retried, redact: this.#redact },
+      layout: this.#due.found.layout.name,
+      write: (patch) => claim.add(patch),
+      lent: (work) => lease.lent(work),
+    });
+  }
+
   #record(outcome: FinalOutcome): JsonObject {
     return finalRecord(outcome, { stacks: this.#deps.options.stacks, redact: this.#redact });
   }
 
   readonly #redact = (text: string): string => hideSecrets(text, this.#deps.secrets);
-}
-
-/** What is to be filed of a job that came to its end before. */
-function filedAgain({ job, status, time }: Extract<DueStanding, { kind: 'final' }>): FinalJob {
-  const { _id: jobId, failureType, resources } = job;
-  return { jobId, status, failureType, resources, time };
-}
-
-/** Why a job that is not ready to be run is filed as a failure all the same. */
-function objection(standing: Exclude<DueStanding, { kind: 'ready' | 'final' | 'unlinked' }>): Error {
-  switch (standing.kind) {
-    case 'invalid':
-      return standing.error;
-    case 'empty':
-      return new InvalidJobError('What the pending link leads to is empty, or not there.');
-    case 'delayed': // only a job that is to be cancelled is due before its time
-      return new JobCancelledError();
-  }
 }

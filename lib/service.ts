@@ -7,35 +7,24 @@ import { commandDefaults, splitOptions } from './command/options.js';
 import type { CommandOptions } from './command/options.js';
 import { threadWork } from './command/thread-work.js';
 import type { ThreadOptions } from './command/thread-work.js';
-import type { Controls } from './controls.js';
 import { toMilliseconds } from './duration.js';
 import type { Duration } from './duration.js';
 import { LifecycleError, UnknownJobTypeError } from './errors.js';
 import { Events } from './events.js';
 import type { EventSource } from './events.js';
 import type { JsonObject } from './json.js';
-import type { StoreAddress } from './oada/address.js';
-import { storeUrl } from './oada/address.js';
-import { FinishNotices, resolveFinishReporters } from './notify/index.js';
-import type { Store } from './oada/store.js';
 import { resolveServiceOptions } from './options.js';
 import type { ServiceOptions } from './options.js';
-import { pathsOf } from './paths.js';
-import { QueueEntries } from './queue-entries.js';
-import { Queue } from './queue.js';
-import type { QueueDeps } from './queue.js';
+import { ServiceParts } from './parts.js';
 import type { ReportOptions } from './report/options.js';
-import { Reports } from './report/recording.js';
 import type { Report } from './report/report.js';
-import { resolveRetention } from './retention/options.js';
-import { Schedules } from './schedule/operations.js';
+import type { Schedules } from './schedule/operations.js';
 import type { ScheduleOptions } from './schedule/options.js';
-import { Scheduling } from './schedule/scheduling.js';
-import { hideSecrets } from './secrets.js';
+import type { Jobs } from './jobs.js';
+import type { StatusView } from './status.js';
 import { serviceArguments } from './settings.js';
 import type { ServiceSettings } from './settings.js';
 import { logTo } from './service-log.js';
-import { Slots } from './slots.js';
 import { createWorker } from './worker.js';
 import type { Worker, WorkerOptions, WorkFunction } from './worker.js';
 
@@ -51,16 +40,10 @@ const AFTER_KILL_MS = 1000;
  */
 export class Service {
   readonly name: string;
-  readonly #source: OADAClient | StoreAddress;
-  /** Made when it, or its client, is first asked for. */
-  #ownQueue: Queue | undefined;
   readonly #workers = new Map<string, Worker>();
   readonly #events = new Events();
-  readonly #deps: QueueDeps;
-  readonly #reports: Reports;
-  readonly #scheduling: Scheduling;
-  readonly #notices: FinishNotices;
-  #parts: { readonly queue: Queue; readonly entries: QueueEntries } | undefined;
+  readonly #views = new Map<string, StatusView>();
+  readonly #parts: ServiceParts;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -77,36 +60,10 @@ export class Service {
     const given = serviceArguments(first, second, third, fourth, fifth);
     const { name, oada, options } = given;
     this.name = name;
-    this.#source = oada;
-    const resolved = resolveServiceOptions(options, process.env);
-    this.#deps = {
-      service: name,
-      prefersNested: typeof first === 'object',
-      workers: this.#workers,
-      options: resolved,
-      retention: resolveRetention(options.retention),
-      stores: new Map(),
-      slots: new Slots(resolved.concurrency, (type) => this.#workers.get(type)?.concurrency ?? Infinity),
-      clock: systemClock,
-      events: this.#events,
-      secrets: new Set(),
-      onSwitches: (queue, switches) => {
-        if (queue === 'default') this.#scheduling.see(switches);
-      },
-    };
-    const { layout, checkInterval } = resolved;
-    this.#scheduling = new Scheduling({
-      ...{ ...this.#deps, paths: pathsOf(name), checkInterval },
-      layout: layout === 'auto' ? undefined : layout,
-    });
-    this.#reports = new Reports({ ...this.#deps, paths: pathsOf(name) });
-    const { clock, secrets, stores } = this.#deps;
-    this.#notices = new FinishNotices({
-      ...{ service: name, clock, events: this.#events },
-      reporters: resolveFinishReporters(options.finishReporters),
-      storeUrl: (queue) => urlOf(stores.get(queue)),
-      readJob: async ({ queue, jobId }) => (await stores.get(queue)?.get(`/${jobId}`))?.data,
-      redact: (text) => hideSecrets(text, secrets),
+    this.#parts = new ServiceParts({
+      ...{ service: name, source: oada, given: options, prefersNested: typeof first === 'object' },
+      ...{ workers: this.#workers, views: this.#views, clock: systemClock, events: this.#events },
+      options: resolveServiceOptions(options, process.env),
     });
     if (given.log !== undefined) logTo(given.log, this.#events, name);
   }
@@ -166,11 +123,11 @@ export class Service {
    * @throws {ConfigError} an option is wrong, or there is a report of that name
    */
   addReport(options: ReportOptions): Report {
-    return this.#reports.add(options);
+    return this.#parts.reports.add(options);
   }
 
   getReport(name: string): Report | undefined {
-    return this.#reports.get(name);
+    return this.#parts.reports.get(name);
   }
 
   /**
@@ -182,23 +139,31 @@ export class Service {
    * @throws {ConfigError}
    */
   schedule(key: string, options: ScheduleOptions): this {
-    this.#scheduling.declare(key, options);
+    this.#parts.scheduling.declare(key, options);
     return this;
   }
 
   /** The schedules as operators see them, and what they may ask of them. */
   get schedules(): Schedules {
-    return new Schedules({ store: this.#queue.store, paths: pathsOf(this.name), clock: systemClock });
+    return this.#parts.schedules;
+  }
+
+  /**
+   * Registers what people are shown of the jobs of a type: what the view makes of a job's output, and of its children's.
+   */
+  status(type: string, view: StatusView): this {
+    this.#views.set(type, view);
+    return this;
+  }
+
+  /** How jobs are doing, and what their owners may ask of them. */
+  get jobs(): Jobs {
+    return this.#parts.jobs;
   }
 
   /** The client of the service's own store: the one that was given, or one that is connected when it is first used. */
   getClient(): OADAClient {
-    return this.#queue.store.client;
-  }
-
-  get #queue(): Queue {
-    this.#ownQueue ??= new Queue('default', this.#source, this.#deps);
-    return this.#ownQueue;
+    return this.#parts.client;
   }
 
   /** Takes the work function of a job type away. Jobs of it that are running go on. */
@@ -226,41 +191,9 @@ export class Service {
   }
 
   async #start(): Promise<void> {
-    const queue = this.#queue;
-    await this.#reports.start(queue.store); // before there can be finished jobs of ours
-    try {
-      await queue.start();
-      const entries = new QueueEntries(queue.store, this.#deps);
-      this.#parts = { queue, entries };
-      await entries.start();
-    } catch (error) {
-      await Promise.all([this.#reports.stop(), this.#parts?.queue.stop()]);
-      this.#parts = undefined;
-      this.#ownQueue = undefined; // its store is closed
-      throw error;
-    }
-    await this.#startSchedules(queue);
-    await this.#reports.share();
+    await this.#parts.start();
     log('%s: started', this.name);
     this.#events.emit('service:started', { service: this.name });
-  }
-
-  async #startSchedules(queue: Queue): Promise<void> {
-    try {
-      await this.#scheduling.start(queue.store, (key) => queue.controls.cancel(key));
-    } catch (error) {
-      await this.#stopParts();
-      this.#parts = undefined;
-      this.#ownQueue = undefined;
-      throw error;
-    }
-  }
-
-  async #stopParts(): Promise<void> {
-    if (this.#parts === undefined) return;
-    const { queue, entries } = this.#parts;
-    await this.#scheduling.stop();
-    await Promise.all([this.#reports.stop(), entries.stop(), queue.stop()]);
   }
 
   /**
@@ -274,9 +207,7 @@ export class Service {
 
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => undefined); // whoever started it was told
-    if (this.#parts === undefined) await this.#ownQueue?.abandon();
-    await this.#stopParts();
-    await this.#notices.stop();
+    await this.#parts.stop();
     log('%s: stopped', this.name);
     this.#events.emit('service:stopped', { service: this.name });
   }
@@ -290,7 +221,7 @@ export class Service {
    * @throws {LifecycleError} there is no such queue, or the service is not started
    */
   async cancel(key: string, queue = 'default'): Promise<void> {
-    await this.#controlsOf(queue).cancel(key);
+    await this.#parts.controlsOf(queue).cancel(key);
   }
 
   /**
@@ -308,33 +239,11 @@ export class Service {
   }
 
   async #setPaused(paused: boolean, queue: string | undefined): Promise<void> {
-    const ids = queue === undefined ? this.#queueIds() : [queue];
-    await Promise.all(ids.map((id) => this.#controlsOf(id).setPaused(paused)));
-  }
-
-  #queueIds(): string[] {
-    return ['default', ...(this.#parts?.entries.ids() ?? [])];
-  }
-
-  #controlsOf(id: string): Controls {
-    if (this.#parts === undefined) throw new LifecycleError('The service is not started.');
-    const { queue, entries } = this.#parts;
-    const controls = id === 'default' ? queue.controls : entries.get(id)?.controls;
-    if (controls !== undefined) return controls;
-    throw new LifecycleError(`There is no queue ${JSON.stringify(id)} that is running in this service.`);
+    const ids = queue === undefined ? this.#parts.queueIds : [queue];
+    await Promise.all(ids.map((id) => this.#parts.controlsOf(id).setPaused(paused)));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-}
-
-/** Undefined for a client that does not say where its store is. */
-function urlOf(store: Store | undefined): string | undefined {
-  if (store === undefined) return undefined;
-  try {
-    return storeUrl({ domain: store.client.getDomain(), token: store.client.getToken() }).href;
-  } catch {
-    return undefined; // a client of another make
   }
 }

@@ -24,7 +24,13 @@ export class Slots {
     return (this.#running.get(type) ?? 0) >= this.#limitOf(type);
   }
 
-  take(type: string): void {
+  take(type: string): SlotLease {
+    this.reclaim(type);
+    return new SlotLease(this, type);
+  }
+
+  /** As {@link Slots.take}, for a lease that has lent its slot. */
+  reclaim(type: string): void {
     this.#free--;
     this.#running.set(type, (this.#running.get(type) ?? 0) + 1);
   }
@@ -50,5 +56,56 @@ export class Slots {
 
   forget(callback: () => void): void {
     this.#waiting.delete(callback);
+  }
+}
+
+/** The slot of one run, which it lends to others while it only waits. */
+export class SlotLease {
+  readonly #slots: Slots;
+  readonly #type: string;
+  #isHeld = true;
+  #isOver = false;
+  /** How many waits it is lent for. */
+  #waits = 0;
+
+  /** @param type of a job whose slot is taken */
+  constructor(slots: Slots, type: string) {
+    this.#slots = slots;
+    this.#type = type;
+  }
+
+  /** Others may have the slot while the work goes on; then it is waited for until there is one again. */
+  async lent<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#waits++ === 0) this.#release();
+    try {
+      return await work();
+    } finally {
+      if (--this.#waits === 0) await this.#reclaim();
+    }
+  }
+
+  /** The run is over. */
+  end(): void {
+    this.#isOver = true;
+    this.#release();
+  }
+
+  #release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#slots.release(this.#type);
+  }
+
+  async #reclaim(): Promise<void> {
+    while (!this.#isHeld && !this.#isOver && this.#waits === 0) {
+      if (this.#slots.mayRun(this.#type)) {
+        this.#slots.reclaim(this.#type);
+        this.#isHeld = true;
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        this.#slots.whenFree(resolve);
+      });
+    }
   }
 }

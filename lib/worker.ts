@@ -3,11 +3,12 @@ import { Ajv } from 'ajv';
 import type { AnySchema, ErrorObject, ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 
+import type { Child, ChildState, SpawnOptions } from './children.js';
 import { toMilliseconds } from './duration.js';
 import type { Duration } from './duration.js';
 import { ConfigError, InvalidJobError, toError } from './errors.js';
 import type { Job } from './job.js';
-import type { JsonObject } from './json.js';
+import type { Json, JsonObject } from './json.js';
 import type { Logger } from './logger.js';
 import { checkNames, expected, wholeNumber } from './options.js';
 import { resolveRetries } from './retries.js';
@@ -24,6 +25,16 @@ export interface WorkerContext {
   /** Aborted when the work is to end: its reason is a `JobTimeoutError`, a `JobCancelledError` or a
    * `ServiceStoppingError`. */
   readonly signal: AbortSignal;
+  /** Says how far the job is: `progress(3, 10, 'reading')`. Written to the job at most a few times a second. */
+  readonly progress: (done: number, total?: number, message?: string) => void;
+  /** Has another job done, as a child of this one: once, also when this one is run again after a crash. */
+  readonly spawn: (type: string, config?: object, options?: SpawnOptions) => Promise<Child>;
+  /** The children as they stand, those of earlier runs included. */
+  readonly children: () => Promise<ChildState[]>;
+  /** Waits for children, by default all that this run has spawned: their results, or the error of the first that fails. */
+  readonly all: (children?: readonly Child[]) => Promise<(Json | undefined)[]>;
+  /** Waits for children until all are over, and tells of each how it ended. */
+  readonly allSettled: (children?: readonly Child[]) => Promise<PromiseSettledResult<Json | undefined>[]>;
 }
 
 /**

@@ -1,0 +1,157 @@
+import type { OADAClient } from '@oada/client';
+
+import type { Controls } from './controls.js';
+import { LifecycleError } from './errors.js';
+import { Jobs } from './jobs.js';
+import { FinishNotices, resolveFinishReporters } from './notify/index.js';
+import type { StoreAddress } from './oada/address.js';
+import { storeUrl } from './oada/address.js';
+import type { Store } from './oada/store.js';
+import type { ResolvedServiceOptions, ServiceOptions } from './options.js';
+import { pathsOf } from './paths.js';
+import type { LayoutName, Paths } from './paths.js';
+import { QueueEntries } from './queue-entries.js';
+import { Queue } from './queue.js';
+import type { QueueDeps } from './queue.js';
+import { Reports } from './report/recording.js';
+import { resolveRetention } from './retention/options.js';
+import { Schedules } from './schedule/operations.js';
+import { Scheduling } from './schedule/scheduling.js';
+import { hideSecrets } from './secrets.js';
+import { Slots } from './slots.js';
+import type { StatusViews } from './status.js';
+
+export interface ServicePartsOptions extends Pick<
+  QueueDeps,
+  'service' | 'prefersNested' | 'workers' | 'clock' | 'events'
+> {
+  /** The service's own store. */
+  readonly source: OADAClient | StoreAddress;
+  readonly given: ServiceOptions;
+  readonly options: ResolvedServiceOptions;
+  readonly views: StatusViews;
+}
+
+/** What runs while a service does: its queues, schedules, reports and notices. */
+export class ServiceParts {
+  readonly reports: Reports;
+  readonly scheduling: Scheduling;
+  readonly #notices: FinishNotices;
+  readonly #source: OADAClient | StoreAddress;
+  readonly #deps: QueueDeps;
+  readonly #views: StatusViews;
+  readonly #paths: Paths;
+  /** Made when it, or its client, is first asked for. */
+  #queue: Queue | undefined;
+  /** Undefined while it does not run. */
+  #entries: QueueEntries | undefined;
+
+  /** @throws {ConfigError} */
+  constructor({ source, given, options, views, ...deps }: ServicePartsOptions) {
+    const { service, workers, clock, events } = deps;
+    this.#source = source;
+    this.#views = views;
+    this.#paths = pathsOf(service);
+    const stores = new Map<string, Store>();
+    const secrets = new Set<string>();
+    this.#deps = {
+      ...{ ...deps, options, stores, secrets },
+      retention: resolveRetention(given.retention),
+      slots: new Slots(options.concurrency, (type) => workers.get(type)?.concurrency ?? Infinity),
+      onSwitches: (queue, switches) => {
+        if (queue === 'default') this.scheduling.see(switches);
+      },
+    };
+    const { checkInterval } = options;
+    this.scheduling = new Scheduling({ ...deps, paths: this.#paths, checkInterval, layout: this.#layout });
+    this.reports = new Reports({ ...this.#deps, paths: this.#paths });
+    this.#notices = new FinishNotices({
+      ...{ service, clock, events },
+      reporters: resolveFinishReporters(given.finishReporters),
+      storeUrl: (queue) => urlOf(stores.get(queue)),
+      readJob: async ({ queue, jobId }) => (await stores.get(queue)?.get(`/${jobId}`))?.data,
+      redact: (text) => hideSecrets(text, secrets),
+    });
+  }
+
+  /** @throws {StoreError} */
+  async start(): Promise<void> {
+    const queue = this.#own;
+    await this.reports.start(queue.store); // before there can be finished jobs of ours
+    try {
+      await queue.start();
+      this.#entries = new QueueEntries(queue.store, this.#deps);
+      await this.#entries.start();
+      await this.scheduling.start(queue.store, (key) => queue.controls.cancel(key));
+    } catch (error) {
+      await this.#stopQueues();
+      this.#queue = undefined; // its store is closed
+      throw error;
+    }
+    await this.reports.share();
+  }
+
+  async stop(): Promise<void> {
+    await this.#stopQueues();
+    await this.#notices.stop();
+  }
+
+  async #stopQueues(): Promise<void> {
+    const entries = this.#entries;
+    this.#entries = undefined;
+    await this.scheduling.stop();
+    await Promise.all([
+      this.reports.stop(),
+      entries?.stop(),
+      entries === undefined ? this.#queue?.abandon() : this.#queue?.stop(),
+    ]);
+  }
+
+  get client(): OADAClient {
+    return this.#own.store.client;
+  }
+
+  get jobs(): Jobs {
+    const { service, clock } = this.#deps;
+    const { store } = this.#own;
+    return new Jobs({ service, store, clock, paths: this.#paths, views: this.#views, layout: this.#layout });
+  }
+
+  get schedules(): Schedules {
+    return new Schedules({ store: this.#own.store, paths: this.#paths, clock: this.#deps.clock });
+  }
+
+  /** The queues that run now. */
+  get queueIds(): string[] {
+    return ['default', ...(this.#entries?.ids() ?? [])];
+  }
+
+  /** @throws {LifecycleError} there is no such queue, or the service is not started */
+  controlsOf(id: string): Controls {
+    if (this.#entries === undefined) throw new LifecycleError('The service is not started.');
+    const controls = id === 'default' ? this.#own.controls : this.#entries.get(id)?.controls;
+    if (controls !== undefined) return controls;
+    throw new LifecycleError(`There is no queue ${JSON.stringify(id)} that is running in this service.`);
+  }
+
+  get #own(): Queue {
+    this.#queue ??= new Queue('default', this.#source, this.#deps);
+    return this.#queue;
+  }
+
+  /** Undefined: that which is in use. */
+  get #layout(): LayoutName | undefined {
+    const { layout } = this.#deps.options;
+    return layout === 'auto' ? undefined : layout;
+  }
+}
+
+/** Undefined for a client that does not say where its store is. */
+function urlOf(store: Store | undefined): string | undefined {
+  if (store === undefined) return undefined;
+  try {
+    return storeUrl({ domain: store.client.getDomain(), token: store.client.getToken() }).href;
+  } catch {
+    return undefined; // a client of another make
+  }
+}
