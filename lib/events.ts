@@ -4,10 +4,12 @@ import debug from 'debug';
 
 import type { StoreError } from './errors.js';
 import { toError } from './errors.js';
+import type { StartedBySchedule } from './job.js';
 import type { Json } from './json.js';
 import type { LogLevel } from './logger.js';
 import type { StoreMethod } from './oada/store.js';
 import type { FinalStatus } from './paths.js';
+import type { Notify } from './schedule/options.js';
 import type { OccurrenceOutcome } from './schedule/row.js';
 import type { PassReason } from './schedule/step.js';
 
@@ -56,6 +58,8 @@ export interface ServiceEvents {
     readonly status: FinalStatus;
     readonly failureType: string | undefined;
     readonly path: string;
+    /** The occurrence of a schedule that its document names as what has started it. */
+    readonly startedBy?: StartedBySchedule | undefined;
   };
   /** A resource that the job names could not be linked to it. */
   'link:failed': JobEvent & { readonly resource: string; readonly error: StoreError };
@@ -76,6 +80,10 @@ export interface ServiceEvents {
   /** An occurrence is over. `failures` counts those in a row, `before` as it was until then. */
   'schedule:ended': {
     readonly schedule: string;
+    /** Of its jobs. */
+    readonly type: string;
+    /** Which ends of it people are told of. */
+    readonly notify: Notify;
     readonly occurrence: string;
     readonly outcome: OccurrenceOutcome;
     readonly failures: number;
@@ -91,7 +99,12 @@ export interface ServiceEvents {
     readonly count: number;
   };
   /** Its own functions throw again and again: it is run no more until it is reset. */
-  'schedule:held': { readonly schedule: string; readonly reason: string };
+  'schedule:held': {
+    readonly schedule: string;
+    readonly type: string;
+    readonly notify: Notify;
+    readonly reason: string;
+  };
   /** A schedule could not be attended to; it is tried again in `retryIn` ms. */
   'schedule:delayed': { readonly schedule: string; readonly error: Error; readonly retryIn: number };
   /** A period of a report is over, and which jobs are in it is settled. */

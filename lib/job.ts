@@ -179,6 +179,23 @@ export function claimOf(document: unknown): ClaimRecord | undefined {
   return typeof instance === 'string' && typeof attempt === 'number' ? { instance, attempt } : undefined;
 }
 
+/** Which occurrence of a schedule has started a job. */
+export interface StartedBySchedule {
+  readonly schedule: string;
+  /** Its due time in ISO 8601, or the id of the request for a run. */
+  readonly occurrence: string;
+}
+
+/** What a job document says of the schedule that has started it, be it a job or not. */
+export function scheduleOf(document: unknown): StartedBySchedule | undefined {
+  const startedBy = isJsonObject(document) ? document['startedBy'] : undefined;
+  if (!isJsonObject(startedBy)) return undefined;
+  const { schedule, occurrence } = startedBy;
+  return typeof schedule === 'string' && typeof occurrence === 'string'
+    ? { schedule, occurrence }
+    : undefined;
+}
+
 /** The last key of the updates that look like ours: later ones are to sort behind it. */
 export function lastUpdateKey(document: unknown): string {
   const updates = isJsonObject(document) ? document['updates'] : undefined;

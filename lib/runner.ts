@@ -7,7 +7,7 @@ import type { DueJob } from './due-job.js';
 import { Family } from './family.js';
 import { fileJob, insist } from './filing.js';
 import type { FilingDeps, FinalJob } from './filing.js';
-import { finalTime, lastUpdateKey } from './job.js';
+import { finalTime, lastUpdateKey, scheduleOf } from './job.js';
 import type { Job } from './job.js';
 import { Logger } from './logger.js';
 import type { LogLevel } from './logger.js';
@@ -286,7 +286,8 @@ export class Runner {
       events.emit('link:failed', { ...this.#jobEvent(), resource, error });
     };
     const path = await fileJob(this.#due.found, final, { ...this.#deps, onUnlinked });
-    events.emit('job:filed', { ...this.#event, jobId, status, failureType, path });
+    const startedBy = scheduleOf(this.#due.seen?.data);
+    events.emit('job:filed', { ...this.#event, jobId, status, failureType, path, startedBy });
     return { kind: 'filed' };
   }
 

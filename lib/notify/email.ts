@@ -4,8 +4,11 @@ import { assertNever } from '../errors.js';
 import type { ResolvedEmailReporter } from './finish-reporter.js';
 import { gatheredSummary, summary } from './notice.js';
 import type { Message, Notice } from './notice.js';
+import { scheduleFields, scheduleSummary } from './schedule-notice.js';
+import type { ScheduleNotice } from './schedule-notice.js';
 import { codeOf, DeliveryError } from './sender.js';
 import type { Sender } from './sender.js';
+import type { NoticePart } from './text.js';
 
 /** What no later try will mend. */
 const HOPELESS = ['EENVELOPE', 'EMESSAGE', 'ENOAUTH', 'ECONFIG', 'EREQUIRETLS'];
@@ -83,6 +86,8 @@ export function mailOf(message: Message): Pick<SendMailOptions, 'subject' | 'tex
   switch (message.kind) {
     case 'job':
       return { subject: summary(message), text: textOf(message), headers };
+    case 'schedule':
+      return { subject: scheduleSummary(message), text: scheduleText(message), headers };
     case 'gathered': {
       const subject = gatheredSummary(message);
       return { subject, text: `${subject}\n`, headers };
@@ -102,6 +107,16 @@ function textOf({ service, type, jobId, status, failureType, when, filedAt, part
     `When: ${when}`,
     `Filed at: ${filedAt}`,
   ];
+  return bodyOf(headline, parts);
+}
+
+function scheduleText(notice: ScheduleNotice): string {
+  const { jobAt, parts } = notice;
+  const fields = scheduleFields(notice).map(([name, value]) => `${name}: ${value === '' ? 'none' : value}`);
+  return bodyOf(jobAt === undefined ? fields : [...fields, `Job at: ${jobAt}`], parts);
+}
+
+function bodyOf(headline: readonly string[], parts: readonly NoticePart[]): string {
   // Indented, so that nothing in it looks like a line of ours.
   const rest = parts.map(({ title, text }) => `\n${title}:\n\n${text.replace(/^/gm, '    ')}`);
   return `${[...headline, ...rest].join('\n')}\n`;

@@ -1,18 +1,26 @@
 import { waitAtMost } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { assertNever } from '../errors.js';
-import type { Events } from '../events.js';
+import type { Events, ServiceEvents } from '../events.js';
 import type { Json } from '../json.js';
 import { Channel } from './channel.js';
 import { emailSender } from './email.js';
-import type { ResolvedFinishReporter } from './finish-reporter.js';
+import type { ReportedPart, ResolvedFinishReporter } from './finish-reporter.js';
 import { headlineOf, partsOf } from './notice.js';
 import type { FiledJob, Headline, Notice } from './notice.js';
+import { isNewsFor, newsOfEnd, newsOfHold, scheduleHeadlineOf, statusOf } from './schedule-notice.js';
+import type { ScheduleHeadline, ScheduleNews, ScheduleNotice } from './schedule-notice.js';
 import type { Sender } from './sender.js';
 import { slackSender } from './slack.js';
+import { lines } from './text.js';
+import type { NoticePart } from './text.js';
 
 /** How long a message waits for the document of its job. */
 const READ_MS = 5000;
+/** How much is told of why a schedule failed. */
+const MAX_MESSAGE = 2000;
+/** The queue whose store holds the schedules and their jobs. */
+const SCHEDULES_QUEUE = 'default';
 
 export interface FinishNoticesOptions {
   /** Its name. */
@@ -24,7 +32,7 @@ export interface FinishNoticesOptions {
   /** Where the store of a queue is; undefined where that is not known any more. */
   readonly storeUrl: (queue: string) => string | undefined;
   /** Reads the document of a job. Only asked for where a reporter is to tell something of it. */
-  readonly readJob: (job: FiledJob) => Promise<Json | undefined>;
+  readonly readJob: (job: Pick<FiledJob, 'queue' | 'jobId'>) => Promise<Json | undefined>;
   /** Hides what must not be told. */
   readonly redact: (text: string) => string;
 }
@@ -34,7 +42,10 @@ interface Subscriber {
   readonly channel: Channel;
 }
 
-/** Tells the finish reporters of the jobs that are filed. What becomes of a message touches no job. */
+/**
+ * Tells the finish reporters of the jobs that are filed. Those that a schedule has started are told of as that schedule:
+ * once, by the instance that has the schedule go on, and not each time. What becomes of a message touches no job.
+ */
 export class FinishNotices {
   readonly #options: FinishNoticesOptions;
   readonly #subscribers: readonly Subscriber[];
@@ -51,7 +62,10 @@ export class FinishNotices {
       const channel = new Channel({ service, sender: senderOf(reporter), clock, onFailure });
       return { reporter, channel };
     });
-    if (reporters.length > 0) events.on('job:filed', this.#filed);
+    if (reporters.length === 0) return;
+    events.on('job:filed', this.#filed);
+    events.on('schedule:ended', this.#ended);
+    events.on('schedule:held', this.#held);
   }
 
   /**
@@ -59,7 +73,10 @@ export class FinishNotices {
    * called more than once.
    */
   stop(): Promise<void> {
-    this.#options.events.off('job:filed', this.#filed);
+    const { events } = this.#options;
+    events.off('job:filed', this.#filed);
+    events.off('schedule:ended', this.#ended);
+    events.off('schedule:held', this.#held);
     this.#stopping ??= Promise.all(this.#subscribers.map(({ channel }) => channel.stop())).then(
       () => undefined,
     );
@@ -67,6 +84,8 @@ export class FinishNotices {
   }
 
   readonly #filed = (job: FiledJob): void => {
+    // In another store it is a job like any other: no schedule of ours has started it.
+    if (job.startedBy !== undefined && job.queue === SCHEDULES_QUEUE) return;
     const { service, clock, redact, storeUrl } = this.#options;
     const wanted = this.#subscribers.filter(({ reporter }) => isWanted(job, reporter));
     if (wanted.length === 0) return;
@@ -77,6 +96,51 @@ export class FinishNotices {
     for (const { reporter, channel } of wanted)
       channel.add(job.status, this.#composer(waiting, headline, reporter));
   };
+
+  readonly #ended = (event: ServiceEvents['schedule:ended']): void => {
+    this.#tell(newsOfEnd(event));
+  };
+
+  readonly #held = (event: ServiceEvents['schedule:held']): void => {
+    this.#tell(newsOfHold(event));
+  };
+
+  #tell(news: ScheduleNews | undefined): void {
+    if (news === undefined) return;
+    const wanted = this.#subscribers.filter(({ reporter }) => isNewsFor(news, reporter));
+    if (wanted.length === 0) return;
+    const { service, clock, redact, storeUrl } = this.#options;
+    const context = { service, storeUrl: storeUrl(SCHEDULES_QUEUE), time: clock.now(), redact };
+    const headline = scheduleHeadlineOf(news, context);
+    const error = news.message === undefined ? undefined : lines(redact(news.message), MAX_MESSAGE);
+    for (const { reporter, channel } of wanted)
+      channel.add(statusOf(news), this.#newsComposer(news.jobId, headline, error, reporter));
+  }
+
+  #newsComposer(
+    jobId: string | undefined,
+    headline: ScheduleHeadline,
+    error: string | undefined,
+    { include }: ResolvedFinishReporter,
+  ): () => Promise<ScheduleNotice> {
+    return async () => {
+      const own = include.has('error') && error !== undefined ? [{ title: 'Error', text: error }] : [];
+      const others = await this.#jobParts(jobId, headline, include);
+      return { kind: 'schedule', ...headline, parts: [...own, ...others] };
+    };
+  }
+
+  /** What is to be told of the job of an occurrence besides its error. */
+  async #jobParts(
+    jobId: string | undefined,
+    headline: ScheduleHeadline,
+    include: ReadonlySet<ReportedPart>,
+  ): Promise<NoticePart[]> {
+    const asked = new Set([...include].filter((part) => part !== 'error'));
+    if (jobId === undefined || asked.size === 0) return [];
+    const document = await this.#read({ queue: SCHEDULES_QUEUE, jobId });
+    return partsOf(document, statusOf(headline), asked, this.#options.redact);
+  }
 
   /** A function of its own, so that nothing but these is kept while the message waits. */
   #composer(job: FiledJob, headline: Headline, { include }: ResolvedFinishReporter): () => Promise<Notice> {
@@ -92,7 +156,7 @@ export class FinishNotices {
   }
 
   /** Undefined where that fails or takes long; the message says so. */
-  async #read(job: FiledJob): Promise<Json | undefined> {
+  async #read(job: Pick<FiledJob, 'queue' | 'jobId'>): Promise<Json | undefined> {
     const { clock, readJob } = this.#options;
     let document: Json | undefined;
     const reading = readJob(job).then((read) => {

@@ -3,11 +3,14 @@ import { isJsonObject, stringify } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { FinalStatus } from '../paths.js';
 import type { ReportedPart } from './finish-reporter.js';
+import type { ScheduleNotice } from './schedule-notice.js';
+import { lines, MAX_PART, placeOf, wordOf } from './text.js';
+import type { NoticePart } from './text.js';
 
 export type FiledJob = ServiceEvents['job:filed'];
 
 /** What a message tells. All of its texts are without secrets, and short. */
-export type Message = Notice | Gathered;
+export type Message = Notice | ScheduleNotice | Gathered;
 
 /** A finished job. */
 export interface Notice extends Headline {
@@ -29,12 +32,6 @@ export interface Headline {
   readonly filedAt: string;
 }
 
-/** Part of the job's document, in lines. */
-export interface NoticePart {
-  readonly title: string;
-  readonly text: string;
-}
-
 /** How many jobs have finished that are not told one by one. */
 export interface Gathered {
   readonly kind: 'gathered';
@@ -42,10 +39,6 @@ export interface Gathered {
   readonly failure: number;
   readonly success: number;
 }
-
-const MAX_WORD = 200;
-const MAX_URL = 1000;
-const MAX_PART = 20_000;
 
 export interface HeadlineContext {
   readonly service: string;
@@ -57,9 +50,7 @@ export interface HeadlineContext {
 }
 
 export function headlineOf(job: FiledJob, { service, storeUrl, time, redact }: HeadlineContext): Headline {
-  // Redacted first: of a secret that is cut in two, a half would stay.
-  const word = (text: string): string => oneLine(redact(text), MAX_WORD);
-  const place = storeUrl === undefined ? job.path : storeUrl.replace(/\/+$/, '') + job.path;
+  const word = (text: string): string => wordOf(text, redact);
   return {
     service: word(service),
     type: word(job.type),
@@ -67,7 +58,7 @@ export function headlineOf(job: FiledJob, { service, storeUrl, time, redact }: H
     status: job.status,
     failureType: job.failureType === undefined ? undefined : word(job.failureType),
     when: time.toISOString(),
-    filedAt: encode(oneLine(redact(place), MAX_URL)),
+    filedAt: placeOf(storeUrl, job.path, redact),
   };
 }
 
@@ -139,29 +130,4 @@ function shown(value: Json, redact: (text: string) => string, indent?: number): 
   } catch {
     return stringify('It cannot be shown.') ?? ''; // too deep, or too long for one text
   }
-}
-
-/** Control characters could make lines of their own, others turn the text around. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
-function oneLine(text: string, limit: number): string {
-  const short = cut(text, limit).replace(UNSEEN, ' ').trim();
-  return Buffer.from(short).toString(); // a copy: part of a text holds on to the whole
-}
-
-function lines(text: string): string {
-  const seen = cut(text, MAX_PART).split('\n');
-  return seen.map((line) => line.replace(UNSEEN, ' ').trimEnd()).join('\n');
-}
-
-/** At most so many characters, the mark of the cut included. */
-export function cut(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  // Half of a pair is no character.
-  return `${text.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
-}
-
-/** Leaves only what can stand in a URL: an address that ends early leads elsewhere. */
-function encode(url: string): string {
-  return url.replace(/[^A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]/gu, (character) => encodeURIComponent(character));
 }

@@ -1,9 +1,13 @@
 import { assertNever } from '../errors.js';
 import type { JsonObject } from '../json.js';
-import { cut, gatheredSummary, summary } from './notice.js';
-import type { Message, Notice, NoticePart } from './notice.js';
+import { gatheredSummary, summary } from './notice.js';
+import type { Message, Notice } from './notice.js';
+import { scheduleFields, scheduleSummary } from './schedule-notice.js';
+import type { ScheduleNotice } from './schedule-notice.js';
 import { codeOf, DeliveryError } from './sender.js';
 import type { Sender } from './sender.js';
+import { cut } from './text.js';
+import type { NoticePart } from './text.js';
 
 /** What Slack takes in one block. */
 const MAX_TEXT = 3000;
@@ -70,7 +74,15 @@ export function slackPayload(message: Message): JsonObject {
   const fixed = { parse: 'none', link_names: false, unfurl_links: false, unfurl_media: false };
   switch (message.kind) {
     case 'job':
-      return { ...fixed, text: escape(summary(message), MAX_TEXT), blocks: blocksOf(message) };
+      return {
+        ...{ ...fixed, text: escape(summary(message), MAX_TEXT) },
+        blocks: blocksOf(headline(message), message.parts),
+      };
+    case 'schedule':
+      return {
+        ...{ ...fixed, text: escape(scheduleSummary(message), MAX_TEXT) },
+        blocks: blocksOf(scheduleHeadline(message), message.parts),
+      };
     case 'gathered': {
       const text = escape(gatheredSummary(message), MAX_TEXT);
       return { ...fixed, text, blocks: [section(text)] };
@@ -80,8 +92,8 @@ export function slackPayload(message: Message): JsonObject {
   }
 }
 
-function blocksOf(notice: Notice): JsonObject[] {
-  return [section(headline(notice)), ...notice.parts.map(partBlock)];
+function blocksOf(headline: string, parts: readonly NoticePart[]): JsonObject[] {
+  return [section(headline), ...parts.map(partBlock)];
 }
 
 function headline({ service, type, jobId, status, failureType, when, filedAt }: Notice): string {
@@ -94,6 +106,16 @@ function headline({ service, type, jobId, status, failureType, when, filedAt }: 
     ['When', code(when)],
     ['Filed at', link(filedAt)],
   ];
+  return linesOf(fields);
+}
+
+function scheduleHeadline(notice: ScheduleNotice): string {
+  const fields = scheduleFields(notice).map(([name, value]) => [name, code(value)] as const);
+  const { jobAt } = notice;
+  return linesOf(jobAt === undefined ? fields : [...fields, ['Job at', link(jobAt)]]);
+}
+
+function linesOf(fields: readonly (readonly [string, string])[]): string {
   return fields.map(([name, value]) => `*${name}:* ${value}`).join('\n');
 }
 

@@ -2,6 +2,7 @@ import { isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { StoredDocument } from '../oada/store.js';
 import { linkedId } from '../paths.js';
+import type { Notify } from './options.js';
 
 /** How an occurrence ended. */
 export type OccurrenceOutcome = 'success' | 'failure' | 'skipped' | 'missed';
@@ -83,6 +84,15 @@ export function patchedRow(row: ScheduleRow, patch: JsonObject, rev: number, eta
   const months = { ...objectOf(row.record['history']), ...objectOf(patch['history']) };
   const data = { ...row.record, ...patch, history: months, _rev: rev };
   return parseRow(row.key, row.id, { data, rev, etag });
+}
+
+/** What an event about a schedule says of it besides its key. */
+export function toldOf({ record }: ScheduleRow): { readonly type: string; readonly notify: Notify } {
+  const { type, notify } = record;
+  return {
+    type: typeof type === 'string' ? type : '',
+    notify: notify === 'always' || notify === 'never' ? notify : 'failure',
+  };
 }
 
 function requestOf(value: Json | undefined): RunRequest | undefined {

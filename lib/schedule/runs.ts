@@ -13,6 +13,7 @@ import { entryOf, entryRecord, monthOf, monthResource } from './history.js';
 import type { HistoryEntry } from './history.js';
 import { jitterOf } from './occurrences.js';
 import type { DeclaredSchedule, OccurrenceContext } from './options.js';
+import { toldOf } from './row.js';
 import type { CurrentRun, RunRequest, ScheduleRow } from './row.js';
 import type { ScheduleRows } from './rows.js';
 import type { Occurrence, Step } from './step.js';
@@ -238,7 +239,7 @@ async function failed(
   await runNext(schedule, row.key, entry, deps);
   const isDone = await end(row, entry, { ...patch, thrown, ...held }, deps);
   if (isDone && thrown >= MOST_THROWN)
-    deps.events.emit('schedule:held', { schedule: row.key, reason: message });
+    deps.events.emit('schedule:held', { schedule: row.key, ...toldOf(row), reason: message });
 }
 
 /** Occurrences that are passed over stand in the history together. @returns what the row is to say of where */
@@ -295,7 +296,7 @@ async function end(
   const months = await remember(row, entry, deps);
   const last = { occurrence, outcome, ended };
   if (!(await deps.rows.patch(row, { ...patch, last, failures, ...months }))) return false;
-  const event = { schedule: row.key, occurrence, outcome, failures, before: row.failures };
+  const event = { schedule: row.key, ...toldOf(row), occurrence, outcome, failures, before: row.failures };
   deps.events.emit('schedule:ended', { ...event, jobId, message: entry.message });
   return true;
 }

@@ -145,11 +145,26 @@ export function headerNames({ headers }: Mail): string[] {
   return headers.split('\r\n').flatMap((line) => /^([A-Za-z-]+):/.exec(line)?.slice(1) ?? []);
 }
 
+const ENDED: ServiceEvents['schedule:ended'] = {
+  schedule: 'nightly',
+  type: 'plough',
+  notify: 'failure',
+  occurrence: '2024-01-01T02:00:00.000Z',
+  outcome: 'failure',
+  failures: 1,
+  before: 0,
+  jobId: 'resources/abc',
+  message: 'the share is worn',
+};
+
 export interface Notices {
   readonly notices: FinishNotices;
   readonly clock: FakeClock;
   readonly failures: Received<ServiceEvents['notice:failed']>;
   readonly file: (job?: Partial<FiledJob>) => void;
+  /** An occurrence is over; it failed, for the first time, unless that is said. */
+  readonly end: (occurrence?: Partial<ServiceEvents['schedule:ended']>) => void;
+  readonly hold: (held?: Partial<ServiceEvents['schedule:held']>) => void;
 }
 
 /** Notices with a clock that stands still, told of jobs that nobody ran. */
@@ -189,6 +204,15 @@ export function makeNotices(
     failures,
     file: (more = {}) => {
       events.emit('job:filed', { ...job, ...more });
+    },
+    end: (more = {}) => {
+      events.emit('schedule:ended', { ...ENDED, ...more });
+    },
+    hold: (more = {}) => {
+      events.emit('schedule:held', {
+        ...{ schedule: 'nightly', type: 'plough', notify: 'failure', reason: 'no such field' },
+        ...more,
+      });
     },
   };
 }

@@ -168,7 +168,9 @@ describe('shouldRun', () => {
     await farm.live(8 * HOUR, HOUR);
     expect(farm.runs).toEqual([]);
     expect(await farm.schedules.get('hourly')).toMatchObject({ failures: 5, heldBecause: 'no database' });
-    expect(eventsOf(instance.told, 'schedule:held')).toEqual([{ schedule: 'hourly', reason: 'no database' }]);
+    expect(eventsOf(instance.told, 'schedule:held')).toMatchObject([
+      { schedule: 'hourly', type: 'plough', reason: 'no database' },
+    ]);
     isBroken = false;
     await farm.schedules.reset('hourly');
     await farm.clock.advance(1);
