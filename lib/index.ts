@@ -23,6 +23,8 @@ export type {
   ThreadOptions,
   ThreadSettings,
 } from './command/thread-work.js';
+export type { BatchFunction, BatchJob } from './batch/batch-function.js';
+export type { BatchOptions } from './batch/batch-worker.js';
 export { Logger } from './logger.js';
 export type { WorkerContext, WorkerOptions, WorkFunction } from './worker.js';
 export type { JobId, JobUpdate, JsonCompatible, WorkerFunction } from './earlier-names.js';

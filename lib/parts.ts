@@ -18,7 +18,8 @@ import { resolveRetention } from './retention/options.js';
 import { Schedules } from './schedule/operations.js';
 import { Scheduling } from './schedule/scheduling.js';
 import { hideSecrets } from './secrets.js';
-import { Slots } from './slots.js';
+import { slotsFor } from './slots.js';
+import type { Slots } from './slots.js';
 import type { StatusViews } from './status.js';
 
 export interface ServicePartsOptions extends Pick<
@@ -57,7 +58,7 @@ export class ServiceParts {
     this.#deps = {
       ...{ ...deps, options, stores, secrets },
       retention: resolveRetention(given.retention),
-      slots: new Slots(options.concurrency, (type) => workers.get(type)?.concurrency ?? Infinity),
+      slots: slotsFor(options.concurrency, workers),
       onSwitches: (queue, switches) => {
         if (queue === 'default') this.scheduling.see(switches);
       },
@@ -92,7 +93,9 @@ export class ServiceParts {
   }
 
   async stop(): Promise<void> {
-    await this.#stopQueues();
+    const stopped = this.#stopQueues();
+    for (const { batches } of this.#deps.workers.values()) batches?.drain(); // nothing more will come
+    await stopped;
     await this.#notices.stop();
   }
 
@@ -105,6 +108,10 @@ export class ServiceParts {
       entries?.stop(),
       entries === undefined ? this.#queue?.abandon() : this.#queue?.stop(),
     ]);
+  }
+
+  get slots(): Slots {
+    return this.#deps.slots;
   }
 
   get client(): OADAClient {

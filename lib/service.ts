@@ -1,6 +1,9 @@
 import type { OADAClient } from '@oada/client';
 import debug from 'debug';
 
+import type { BatchFunction } from './batch/batch-function.js';
+import { createBatchWorker } from './batch/batch-worker.js';
+import type { BatchOptions } from './batch/batch-worker.js';
 import { systemClock } from './clock.js';
 import { commandWork } from './command/command-work.js';
 import { commandDefaults, splitOptions } from './command/options.js';
@@ -84,6 +87,16 @@ export class Service {
     work: WorkFunction<Config>,
   ): this {
     this.#workers.set(type, createWorker(type, options, work));
+    return this;
+  }
+
+  /**
+   * Registers a function for a job type, in place of the work before, that does up to `maxSize` jobs in one call. Each
+   * job is claimed, logged, cancelled and filed for itself; those of a batch take none of the service's `concurrency`.
+   */
+  onBatch<C extends object = JsonObject>(type: string, options: BatchOptions, work: BatchFunction<C>): this {
+    const { slots } = this.#parts;
+    this.#workers.set(type, createBatchWorker(type, options, work, { clock: systemClock, slots }));
     return this;
   }
 

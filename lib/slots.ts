@@ -1,27 +1,52 @@
-/** How many jobs may run at once: of all queues of a service together, and of each type. Queues take turns. */
+import type { Worker } from './worker.js';
+
+/** The slots of a service, with the limits that its workers have of their own. */
+export function slotsFor(count: number, workers: ReadonlyMap<string, Worker>): Slots {
+  const limitOf = (type: string): number => {
+    const worker = workers.get(type);
+    return worker?.batches?.room ?? worker?.concurrency ?? Infinity;
+  };
+  const apart = (): string[] => {
+    return [...workers.values()].flatMap(({ type, batches }) => (batches === undefined ? [] : [type]));
+  };
+  return new Slots(count, limitOf, apart);
+}
+
+/**
+ * How many jobs may run at once: of all queues of a service together, and of each type. The jobs of some types stand
+ * apart: only the limit of the type holds for them. Queues take turns.
+ */
 export class Slots {
   #free: number;
   readonly #limitOf: (type: string) => number;
+  readonly #apart: () => readonly string[];
   readonly #running = new Map<string, number>();
+  /** How many of each type were taken apart. */
+  readonly #runningApart = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
 
-  /** @param limitOf how many of a type may run at once */
-  constructor(count: number, limitOf: (type: string) => number) {
+  /**
+   * @param limitOf how many of a type may run at once; it may change at any time, see {@link Slots.wake}
+   * @param apart the types that do not count among all
+   */
+  constructor(count: number, limitOf: (type: string) => number, apart: () => readonly string[] = () => []) {
     this.#free = count;
     this.#limitOf = limitOf;
+    this.#apart = apart;
   }
 
+  /** May no job run, of whatever type? */
   get areTaken(): boolean {
-    return this.#free === 0;
+    return this.#free === 0 && this.#apart().every((type) => this.#hasAll(type));
   }
 
   mayRun(type: string): boolean {
-    return this.#free > 0 && !this.isFull(type);
+    return (this.#free > 0 || this.#isApart(type)) && !this.#hasAll(type);
   }
 
-  /** Do as many of the type run as may? */
+  /** Can others run, but none of this type? */
   isFull(type: string): boolean {
-    return (this.#running.get(type) ?? 0) >= this.#limitOf(type);
+    return this.#hasAll(type) || (this.#free === 0 && !this.#isApart(type) && !this.areTaken);
   }
 
   take(type: string): SlotLease {
@@ -31,19 +56,25 @@ export class Slots {
 
   /** As {@link Slots.take}, for a lease that has lent its slot. */
   reclaim(type: string): void {
-    this.#free--;
-    this.#running.set(type, (this.#running.get(type) ?? 0) + 1);
+    if (this.#isApart(type)) add(this.#runningApart, type, 1);
+    else this.#free--;
+    add(this.#running, type, 1);
   }
 
   release(type: string): void {
-    this.#free++;
-    const left = (this.#running.get(type) ?? 1) - 1;
-    if (left === 0) this.#running.delete(type);
-    else this.#running.set(type, left);
+    // As it was taken: the type may have got another worker since.
+    if (this.#runningApart.has(type)) add(this.#runningApart, type, -1);
+    else this.#free++;
+    add(this.#running, type, -1);
+    this.wake();
+  }
+
+  /** To be called when a type has got more room without a slot having been released. */
+  wake(): void {
     // Who is called may have nothing left to do, or its slot free again: the next in line is called then.
     let turns = this.#waiting.size; // one each: who waits again has had its turn
     for (const callback of this.#waiting) {
-      if (this.#free === 0 || turns-- === 0) return;
+      if (turns-- === 0 || this.areTaken) return;
       this.#waiting.delete(callback);
       callback();
     }
@@ -57,6 +88,21 @@ export class Slots {
   forget(callback: () => void): void {
     this.#waiting.delete(callback);
   }
+
+  /** Do as many of the type run as may? */
+  #hasAll(type: string): boolean {
+    return (this.#running.get(type) ?? 0) >= this.#limitOf(type);
+  }
+
+  #isApart(type: string): boolean {
+    return this.#apart().includes(type);
+  }
+}
+
+function add(counts: Map<string, number>, type: string, count: number): void {
+  const sum = (counts.get(type) ?? 0) + count;
+  if (sum === 0) counts.delete(type);
+  else counts.set(type, sum);
 }
 
 /** The slot of one run, which it lends to others while it only waits. */

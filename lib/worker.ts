@@ -64,6 +64,14 @@ export interface WorkerOptions {
   readonly concurrency?: number;
 }
 
+/** What a worker whose jobs are done together does with them. */
+export interface Batches {
+  /** How many of its jobs this service may have claimed by now: no more than can be begun in time. */
+  readonly room: number;
+  /** Waits for no more jobs: those that have joined are begun. */
+  drain(): void;
+}
+
 /** What is registered for a job type. */
 export interface Worker {
   readonly type: string;
@@ -75,6 +83,8 @@ export interface Worker {
   readonly retries: ResolvedRetries;
   /** `Infinity` where only the service's own limit holds. */
   readonly concurrency: number;
+  /** Where jobs are done together: those who have joined wait for others of their kind. */
+  readonly batches?: Batches;
   /**
    * The work to be done for a job.
    *
