@@ -57,6 +57,13 @@ export class DayIndex {
 
   async #write(path: string, links: Map<string, Json>): Promise<void> {
     await this.#ensure(path); // fails here where it failed before
+    const { location } = await this.#store.put(path, Object.fromEntries(links));
+    const inline = inlinePart(location);
+    if (inline === undefined) return;
+    // Somebody has deleted the list since: what was written has become a part of what is above it.
+    this.#ensured.delete(path);
+    await this.#store.delete(inline);
+    await this.#ensure(path);
     await this.#store.put(path, Object.fromEntries(links));
   }
 
@@ -73,4 +80,9 @@ export class DayIndex {
     }
     return ensured;
   }
+}
+
+/** Where a write did not end at a resource, but within one: the path of what it made there. */
+function inlinePart(location: string | undefined): string | undefined {
+  return /^(\/resources\/[^/]+\/[^/]+)/.exec(location ?? '')?.[1];
 }

@@ -1,6 +1,8 @@
 import { InvalidJobError, JobCancelledError } from './errors.js';
 import type { FinalJob } from './filing.js';
 import type { FoundJob } from './found-job.js';
+import { finalTime } from './job.js';
+import type { JsonObject } from './json.js';
 import type { StoredDocument } from './oada/store.js';
 import type { Standing } from './standing.js';
 
@@ -16,6 +18,17 @@ export interface DueJob {
   readonly priority: number;
   readonly standing: DueStanding;
   readonly seen: StoredDocument | undefined;
+}
+
+/** What a patch that ends a job says of its end. */
+export function endOf(jobId: string, patch: JsonObject): Omit<FinalJob, 'resources' | 'owner'> {
+  const { status, failureType } = patch;
+  return {
+    jobId,
+    status: status === 'success' ? 'success' : 'failure',
+    failureType: typeof failureType === 'string' ? failureType : undefined,
+    time: finalTime(patch),
+  };
 }
 
 /** What is to be filed of a job that came to its end before. */

@@ -16,7 +16,7 @@ export interface FilingDeps {
   readonly clock: Clock;
   /** Aborted, with the reason, when running work has to end: nothing may be waited for any longer. */
   readonly abort: AbortSignal;
-  /** Told of a resource that could not be linked to the job. */
+  /** Told of a resource, or a list besides the day-index, that could not be linked to the job. */
   onUnlinked(resource: string, error: StoreError): void;
   /** Does the key lead to another job by now? */
   isRelinked(found: FoundJob): boolean;
@@ -56,9 +56,17 @@ export async function fileJob(found: FoundJob, final: FinalJob, deps: FilingDeps
     status === 'failure' && failureType !== undefined ? [layout.typedFailure(failureType, day)] : [];
   const link = layout.filedLink(jobId);
   const ofUser = final.owner === undefined ? [] : [deps.paths.userJobs(final.owner)];
+  const further = [
+    ...typed.map((path) => ({ path, link })),
+    ...ofUser.map((path) => ({ path, link: { _id: jobId } })),
+  ];
   await Promise.all([
-    ...[index, ...typed].map((path) => insist(() => dayIndex.add(path, named, link), deps)),
-    ...ofUser.map((path) => insist(() => dayIndex.add(path, named, { _id: jobId }), deps)),
+    insist(() => dayIndex.add(index, named, link), deps),
+    ...further.map(async ({ path, link: entry }) => {
+      await insist(() => dayIndex.add(path, named, entry), deps).catch((error: unknown) => {
+        tellUnlinked(path, error, deps);
+      });
+    }),
     ...final.resources.map((resource) => linkResource(resource, metaLink(deps.service, named, jobId), deps)),
   ]);
   if (isAddressable(key) && !deps.isRelinked(found))
@@ -76,6 +84,12 @@ async function linkResource(resource: string, meta: Json, deps: FilingDeps): Pro
     if (!(error instanceof StoreError)) throw error;
     deps.onUnlinked(resource, error);
   }
+}
+
+/** What only comes on top of the day-index keeps no job from being filed; what may pass is tried again as a whole. */
+function tellUnlinked(what: string, error: unknown, deps: FilingDeps): void {
+  if (!(error instanceof StoreError) || error.retryable) throw error;
+  deps.onUnlinked(what, error);
 }
 
 /** The work is done: storing what came of it is tried until it is stored, or the service ends. */

@@ -146,7 +146,7 @@ function runRecord(
     parent: linkedId(document['parent']),
     progress: progressOf(document['progress']),
     startedBy: isJsonObject(document['startedBy']) ? document['startedBy'] : undefined,
-    failureType: typeof failureType === 'string' ? failureType : undefined,
+    failureType: typeof failureType === 'string' && failureType !== '' ? failureType : undefined,
     updates: isJsonObject(updates) ? updates : undefined,
   };
 }
@@ -176,7 +176,8 @@ export function claimOf(document: unknown): ClaimRecord | undefined {
   const claim = isJsonObject(document) ? document['claim'] : undefined;
   if (!isJsonObject(claim)) return undefined;
   const { instance, attempt } = claim;
-  return typeof instance === 'string' && typeof attempt === 'number' ? { instance, attempt } : undefined;
+  if (typeof instance !== 'string' || instance === '' || typeof attempt !== 'number') return undefined;
+  return { instance, attempt };
 }
 
 /** Which occurrence of a schedule has started a job. */

@@ -3,6 +3,9 @@ import type { JsonObject } from './json.js';
 import type { OptionalLevel } from './options.js';
 import type { Update, UpdateWriter } from './update-writer.js';
 
+/** Said in the update itself. */
+const NOT_STORED = '[not stored: it is no JSON, or too large]';
+
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
 export interface LoggerOptions {
@@ -55,16 +58,30 @@ export class Logger {
 
   /** One that adds these to the `meta` of each update, where that is an object or absent. */
   child(bindings: object): Logger {
-    return new Logger(this.#options, { ...this.#bindings, ...bindings });
+    try {
+      return new Logger(this.#options, { ...this.#bindings, ...bindings });
+    } catch {
+      return this; // a getter that throws
+    }
   }
 
   #log(level: LogLevel, first: unknown, second: unknown): Promise<void> {
     const { updates, logging, onLog } = this.#options;
-    const [status, own] = toUpdate(first, second);
-    const update = updates.make(status, this.#withBindings(own));
+    const update = this.#make(first, second);
     onLog(level, update);
     if ((level === 'debug' || level === 'trace') && !logging.has(level)) return Promise.resolve();
     return updates.write(update);
+  }
+
+  /** Anything may be logged: what throws when it is looked at, too. */
+  #make(first: unknown, second: unknown): Update {
+    const { updates } = this.#options;
+    try {
+      const [status, own] = toUpdate(first, second);
+      return updates.make(status, this.#withBindings(own));
+    } catch {
+      return updates.make(NOT_STORED, undefined);
+    }
   }
 
   #withBindings(meta: unknown): unknown {
@@ -86,6 +103,6 @@ function textOf(value: unknown): string {
   try {
     return typeof value === 'string' ? value : (stringify(value) ?? 'undefined');
   } catch {
-    return '[not stored: it is no JSON, or too large]'; // said in the update itself
+    return NOT_STORED;
   }
 }

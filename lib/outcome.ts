@@ -25,7 +25,8 @@ export type Failure = Extract<Outcome, { kind: 'failure' }>;
 /** The failure that something thrown stands for. */
 export function failure(thrown: unknown): Failure {
   const error = toError(thrown);
-  return { kind: 'failure', error, failureType: failureType(error) };
+  const type = failureType(error);
+  return { kind: 'failure', error, failureType: type === '' ? undefined : type };
 }
 
 function failureType(error: Error): string | undefined {
@@ -51,13 +52,16 @@ export interface FinalRecordOptions {
 export function finalRecord(outcome: FinalOutcome, options: FinalRecordOptions): JsonObject {
   switch (outcome.kind) {
     case 'success':
-      return { status: 'success', ...(outcome.result !== undefined && { result: outcome.result }) };
+      return {
+        status: 'success',
+        ...(outcome.result !== undefined && { result: outcome.result }),
+      };
     case 'failure':
       return {
         status: 'failure',
         result: errorRecord(outcome.error, options),
         ...(outcome.failureType !== undefined && {
-          failureType: options.redact(outcome.failureType).slice(0, MAX_FAILURE_TYPE),
+          failureType: wellFormed(options.redact(outcome.failureType).slice(0, MAX_FAILURE_TYPE)),
         }),
       };
     default:
@@ -83,6 +87,11 @@ function errorRecord(error: Error, options: FinalRecordOptions, depth = 0): Json
     ...(options.stacks && typeof stack === 'string' && { stack: text(stack) }),
     ...(cause instanceof Error && depth < MAX_CAUSES && { cause: errorRecord(cause, options, depth + 1) }),
   };
+}
+
+/** Of a character that takes two, a half may be left where a text was cut: no path can name it. */
+function wellFormed(text: string): string {
+  return text.replaceAll(/\p{Cs}/gu, '\uFFFD');
 }
 
 const FIELDS = ['name', 'message', 'stack', 'cause', 'code', 'JobError'] as const;

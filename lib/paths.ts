@@ -248,7 +248,7 @@ function toSegment(key: string): string {
 
 /** A failure type as a key: what cannot stand in a path is percent-encoded, and so is what a store takes for an index. */
 function typeSegment(type: string): string {
-  const encoded = encodeURIComponent(type);
+  const encoded = encodeURIComponent(type.replaceAll(/\p{Cs}/gu, '\uFFFD')); // it knows no half of a character
   if (!/^\d+$|^\.{1,2}$|^_/.test(encoded) && !(encoded in {})) return encoded;
   return `%${encoded.charCodeAt(0).toString(16).toUpperCase()}${encoded.slice(1)}`;
 }

@@ -161,10 +161,16 @@ export class PendingLists {
   }
 
   async #open(list: WatchedList, attempt: number): Promise<void> {
+    const { store, paths, clock, checkInterval, observer } = this.#options;
     try {
-      await list.start();
+      const { data } = await store.get(paths.nested.pending);
+      if (isListOfJobs(data)) await list.start();
+      else
+        observer.lost(
+          new Error(`${paths.nested.pending} is no list of jobs, and is left alone`),
+          checkInterval,
+        );
     } catch (error) {
-      const { clock, observer } = this.#options;
       const retryIn = backoff(clock, attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS);
       observer.lost(toError(error), retryIn);
       void this.#openLater(list, attempt + 1, retryIn);
@@ -175,4 +181,16 @@ export class PendingLists {
     await sleep(this.#options.clock, wait, this.#stopping.signal);
     if (!this.#stopping.signal.aborted && this.#nested?.list === list) await this.#open(list, attempt);
   }
+}
+
+/** Under the key of the list there may stand anything: a job of that key, or a link to something else. */
+function isListOfJobs(data: Json | undefined): boolean {
+  if (!isJsonObject(data)) return false;
+  const { _type, service, type } = data;
+  return (
+    typeof _type === 'string' &&
+    _type.includes('vnd.oada.service.jobs') &&
+    typeof service !== 'string' &&
+    typeof type !== 'string'
+  );
 }

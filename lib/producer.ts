@@ -14,7 +14,7 @@ import type { Json, JsonObject } from './json.js';
 import { withStore } from './oada/shared-store.js';
 import type { Store, StoredDocument } from './oada/store.js';
 import { expected } from './options.js';
-import { isOwner, isResourceId, JOB_TYPE, link, pathsOf, TREE } from './paths.js';
+import { isOwner, isResourceId, JOB_TYPE, link, linkedId, pathsOf, TREE } from './paths.js';
 import type { LayoutName, Paths } from './paths.js';
 
 /** What a producer writes; the rest of a job's document is the service's. */
@@ -154,6 +154,18 @@ async function linkToOwner(store: Store, paths: Paths, { owner }: JsonObject, ke
   await store.put(list, { [key]: link(`resources/${key}`) });
 }
 
+/** A list that a producer has put inline is served where it is. */
+async function ensurePending(store: Store, pending: string): Promise<void> {
+  try {
+    await store.ensure(pending, TREE);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'OADA_JOBS_STORE_REFUSED') throw error;
+    const { data } = await store.get(pending);
+    const entries = isJsonObject(data) ? Object.values(data) : [];
+    if (entries.length === 0 || !entries.every((entry) => linkedId(entry) !== undefined)) throw error;
+  }
+}
+
 /** The link comes last: who finds it finds the job. Its id is chosen here, so each request can be repeated. */
 async function post(
   store: Store,
@@ -164,7 +176,7 @@ async function post(
 ): Promise<SubmittedJob> {
   const _id = `resources/${key}`;
   const path = `${pending}/${key}`;
-  await Promise.all([store.ensure(pending, TREE), store.put(`/${_id}`, job, { type: JOB_TYPE })]);
+  await Promise.all([ensurePending(store, pending), store.put(`/${_id}`, job, { type: JOB_TYPE })]);
   await store.put(path, link(_id));
   return { _id, key, path };
 }
@@ -174,7 +186,7 @@ async function post(
  * changes from one to the other, and another one for each user: their paths are alike, and their resources are not.
  */
 async function keyFor(store: Store, paths: Paths, pending: string, idempotencyKey: string): Promise<string> {
-  await store.ensure(pending, TREE);
+  await ensurePending(store, pending);
   const { location } = await store.head(paths.classic.pending);
   if (location === undefined) {
     const message = `The store does not say where ${paths.classic.pending} is, which idempotency keys depend on.`;

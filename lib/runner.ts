@@ -2,15 +2,18 @@ import { Claim } from './claim.js';
 import { ignoreStoreError, InvalidJobError, InvalidResultError, StoreError, toError } from './errors.js';
 import type { JobCancelledError } from './errors.js';
 import type { Events, JobEvent, TypedJobEvent } from './events.js';
-import { filedAgain, objection } from './due-job.js';
+import { endOf, filedAgain, objection } from './due-job.js';
 import type { DueJob } from './due-job.js';
+import { writeEnd } from './ending.js';
+import type { LastUpdate } from './ending.js';
 import { Family } from './family.js';
 import { fileJob, insist } from './filing.js';
 import type { FilingDeps, FinalJob } from './filing.js';
-import { finalTime, lastUpdateKey, scheduleOf } from './job.js';
+import { lastUpdateKey, scheduleOf } from './job.js';
 import type { Job } from './job.js';
 import { Logger } from './logger.js';
 import type { LogLevel } from './logger.js';
+import { isJsonObject } from './json.js';
 import type { JsonObject } from './json.js';
 import type { StoredDocument } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
@@ -177,7 +180,7 @@ export class Runner {
       if (claim === undefined) return { kind: 'changed' };
     }
     events.emit('job:failed', { ...this.#event, duration: 0, error: redactedError(error, this.#redact) });
-    return this.#file({ ...this.#finalJob(patch), resources: job?.resources ?? [], owner: job?.owner });
+    return this.#file({ ...endOf(jobId, patch), resources: job?.resources ?? [], owner: job?.owner });
   }
 
   /** Files an entry of the list that is no link: what stands there is kept, as a job of its own. */
@@ -191,7 +194,7 @@ export class Runner {
     await store.put(`/${jobId}`, document, { type: JOB_TYPE });
     events.emit('job:failed', { ...this.#event, jobId, duration: 0, error });
     return this.#file({
-      ...this.#finalJob(document),
+      ...endOf(jobId, document),
       jobId,
       time: clock.now(),
       resources: [],
@@ -200,16 +203,19 @@ export class Runner {
   }
 
   /** Writes status, result and the last updates; what the store refuses to take becomes a failure that says so. */
-  async #finish(run: Run, outcome: FinalOutcome): Promise<Finished | undefined> {
-    const { claim, updates, family } = run;
-    const patch = {
-      ...this.#record(outcome),
-      ...family.take(),
-      ...updates.take(outcome.kind, 'Runner finished'),
-    };
+  async #finish(
+    run: Pick<Run, 'job' | 'claim' | 'updates' | 'family'>,
+    outcome: FinalOutcome,
+  ): Promise<Finished | undefined> {
+    const { job, claim, updates, family } = run;
+    // A store merges: what an earlier run left, or a producer has put there, would be mixed into what is written.
+    if (isJsonObject(job.result) && !(await insist(() => claim.decide({ result: null }), this.#deps)))
+      return undefined;
+    const stale = job.failureType === undefined ? {} : { failureType: null };
+    const patch = { ...stale, ...this.#record(outcome), ...family.take() };
     try {
-      if (!(await insist(() => claim.decide(patch), this.#deps))) return undefined;
-      return { outcome, record: this.#finalJob(patch) };
+      const written = await this.#decide(claim, updates, patch, [outcome.kind, 'Runner finished']);
+      return written && { outcome, record: endOf(this.#event.jobId, written) };
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'OADA_JOBS_STORE_REFUSED') throw error;
       // A failure holds little: where even that is refused, there is nothing better to write.
@@ -217,6 +223,19 @@ export class Runner {
       const refused = failure(new InvalidResultError(error.message.replace(/\.$/, '')));
       return await this.#finish(run, refused);
     }
+  }
+
+  /** Undefined where the job is no longer ours. */
+  #decide(
+    claim: Claim,
+    updates: UpdateWriter,
+    patch: JsonObject,
+    last: LastUpdate,
+  ): Promise<JsonObject | undefined> {
+    const onRefused = (error: StoreError): void => {
+      this.#deps.events.emit('log:failed', { ...this.#jobEvent(), error });
+    };
+    return writeEnd(claim, patch, { updates, last }, { ...this.#deps, onRefused });
   }
 
   #tell(outcome: FinalOutcome, started: number): void {
@@ -232,8 +251,8 @@ export class Runner {
   /** Gives the job back as it was found. */
   async #release(claim: Claim, updates: UpdateWriter): Promise<Settled> {
     const patch = { status: 'queued', claim: null, attempts: claim.record.attempt - 1 };
-    const released = await claim.decide({ ...patch, ...updates.take('interrupted', 'The service stopped') });
-    if (!released) return this.#takenOver();
+    const released = await this.#decide(claim, updates, patch, ['interrupted', 'The service stopped']);
+    if (released === undefined) return this.#takenOver();
     const { key, layout } = this.#due.found;
     // Others hear of it by the change of the list.
     await this.#deps.store.put(layout.pending, { [key]: link(claim.jobId) }).catch(ignoreStoreError);
@@ -252,31 +271,13 @@ export class Runner {
     const until = new Date(clock.now().getTime() + delay);
     const startAfter = until.toISOString();
     const why = error === undefined ? {} : { error: this.#redact(error.message) };
-    const update = { ...family.take(), ...updates.take('retrying', { startAfter, ...why }) };
     const retried = error === undefined ? {} : { retried: job.retried + 1 };
-    const patch = {
-      status: 'queued',
-      claim: null,
-      attempts,
-      takeovers: 0,
-      startAfter,
-      ...retried,
-      ...update,
-    };
-    if (!(await insist(() => claim.decide(patch), this.#deps))) return this.#takenOver();
+    const given = { status: 'queued', claim: null, attempts, takeovers: 0, startAfter };
+    const patch = { ...given, ...retried, ...family.take() };
+    const written = await this.#decide(claim, updates, patch, ['retrying', { startAfter, ...why }]);
+    if (written === undefined) return this.#takenOver();
     events.emit('job:postponed', { ...this.#event, until });
     return { kind: 'delayed', until };
-  }
-
-  /** What a patch that ends the job says of its end. */
-  #finalJob(patch: JsonObject): Omit<FinalJob, 'resources' | 'owner'> {
-    const { failureType } = patch;
-    return {
-      jobId: this.#event.jobId,
-      status: patch['status'] === 'success' ? 'success' : 'failure',
-      failureType: typeof failureType === 'string' ? failureType : undefined,
-      time: finalTime(patch),
-    };
   }
 
   async #file(final: FinalJob): Promise<Settled> {
@@ -285,7 +286,13 @@ export class Runner {
     const onUnlinked = (resource: string, error: StoreError): void => {
       events.emit('link:failed', { ...this.#jobEvent(), resource, error });
     };
-    const path = await fileJob(this.#due.found, final, { ...this.#deps, onUnlinked });
+    let path: string;
+    try {
+      path = await fileJob(this.#due.found, final, { ...this.#deps, onUnlinked });
+    } catch (error) {
+      if (error instanceof StoreError) return { kind: 'unsettled' }; // it is over, and only has to be filed
+      throw error;
+    }
     const startedBy = scheduleOf(this.#due.seen?.data);
     events.emit('job:filed', { ...this.#event, jobId, status, failureType, path, startedBy });
     return { kind: 'filed' };

@@ -1,7 +1,8 @@
 import type { Clock } from './clock.js';
 import { StoreError, toError } from './errors.js';
 import { isJsonObject, toJson } from './json.js';
-import type { Json, JsonArray, JsonObject } from './json.js';
+import type { Json, JsonObject } from './json.js';
+import { redactJson } from './secrets.js';
 
 /** How long an update that nobody waits for may wait for others to be written with. */
 const GATHER_MS = 100;
@@ -11,6 +12,9 @@ const MAX_META_BYTES = 256 * 1024;
 /** How much is written at once, more or less: stores refuse what is too large. */
 const MAX_WRITE_LENGTH = 2 * 1024 * 1024;
 const MAX_STATUS_LENGTH = 1000;
+const MAX_DEPTH = 100;
+/** Said in the update itself. */
+const NOT_STORED = '[not stored: it is no JSON, or too large]';
 
 export interface UpdateWriterOptions {
   readonly clock: Clock;
@@ -55,11 +59,11 @@ export class UpdateWriter {
   /** An update as it is stored: what must not be is hidden in it. */
   make(status: string, meta: unknown): Update {
     const { clock, redact } = this.#options;
-    const stored = meta === undefined ? undefined : safeJson(meta);
+    const stored = meta === undefined ? undefined : safeJson(meta, redact);
     return {
       status: redact(status).slice(0, MAX_STATUS_LENGTH),
       time: clock.now().toISOString(),
-      ...(stored !== undefined && { meta: redactJson(stored, redact) }),
+      ...(stored !== undefined && { meta: stored }),
     };
   }
 
@@ -178,12 +182,22 @@ function increment(key: string): string {
   return (kept.slice(0, -1) + digit).padEnd(key.length, '0');
 }
 
-function safeJson(value: unknown): Json | undefined {
+function safeJson(value: unknown, redact: (text: string) => string): Json | undefined {
   try {
-    return toJson(withErrors(value), MAX_META_BYTES);
+    const json = toJson(withErrors(value), MAX_META_BYTES);
+    if (json === undefined) return undefined;
+    return isDeeperThan(MAX_DEPTH, json) ? NOT_STORED : redactJson(json, redact);
   } catch {
-    return '[not stored: it is no JSON, or too large]'; // said in the update itself
+    return NOT_STORED;
   }
+}
+
+/** Stores refuse what is nested too deep, and with it all that is written together. */
+function isDeeperThan(depth: number, value: Json | undefined): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return (
+    depth === 0 || Object.values(value).some((inner: Json | undefined) => isDeeperThan(depth - 1, inner))
+  );
 }
 
 /** JSON has no word for errors, be it the value itself or, as loggers have it, a field of it. */
@@ -197,17 +211,4 @@ function withErrors(value: unknown): unknown {
       field instanceof Error ? withErrors(field) : field,
     ]),
   );
-}
-
-function redactJson(value: Json | undefined, redact: (text: string) => string): Json {
-  if (typeof value === 'string') return redact(value);
-  if (isJsonArray(value)) return value.map((item) => redactJson(item, redact));
-  if (!isJsonObject(value)) return value ?? null;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]): [string, Json] => [redact(key), redactJson(item, redact)]),
-  );
-}
-
-function isJsonArray(value: Json | undefined): value is JsonArray {
-  return Array.isArray(value);
 }

@@ -41,6 +41,8 @@ export class WatchedList {
   #watch: StoreWatch | undefined;
   /** The last revision that we know the entries of. */
   #rev = -1;
+  /** The resource that the list was when it was read. */
+  #location: string | undefined;
   #reading: Promise<void> | undefined;
   #readAgain = false;
   #isReopening = false;
@@ -162,7 +164,7 @@ export class WatchedList {
       this.#readAgain = false;
       const { store, path, observer } = this.#options;
       const before = this.#rev;
-      const { data, rev } = await store.get(path);
+      const { data, rev, location } = await store.get(path);
       const own = isJsonObject(data) ? Object.entries(data) : [];
       const entries = own.flatMap(([key, value]): [string, Json][] =>
         isEntryKey(key) && value !== undefined ? [[key, value]] : [],
@@ -175,6 +177,7 @@ export class WatchedList {
         continue;
       }
       this.#rev = read;
+      this.#location = location;
       if (this.#isStopping()) return;
       observer.listed(new Map(entries));
     }
@@ -191,9 +194,10 @@ export class WatchedList {
       if (this.#isReopening) continue; // the list is read as soon as that is done
       try {
         const before = this.#rev;
-        const { rev } = await store.head(path);
-        if (rev === this.#rev) continue;
-        if (rev > before) {
+        const { rev, location } = await store.head(path);
+        const isAnother = location !== this.#location; // it was made anew
+        if (rev === this.#rev && !isAnother) continue;
+        if (rev > before && !isAnother) {
           await sleep(clock, lateness, signal);
           if (this.#rev >= rev) continue; // it was told of meanwhile
         }

@@ -256,7 +256,7 @@ class ClientStore implements Store {
       try {
         return await this.#once(method, path, request);
       } catch (error) {
-        const hopeless = !(error instanceof StoreError) || !error.retryable || attempt === TRIES;
+        const hopeless = !(error instanceof StoreError) || !mayPass(error, method) || attempt === TRIES;
         if (hopeless || this.#closing.signal.aborted) throw error;
         const { clock } = this.#options;
         await sleep(clock, backoff(clock, attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS), this.#closing.signal);
@@ -309,6 +309,11 @@ interface WatchAnswer {
 }
 
 type Request<T> = (client: OADAClient) => Promise<T>;
+
+/** Others make lists in the same place: who meets them only has to look again. */
+function mayPass(error: StoreError, method: StoreMethod): boolean {
+  return error.retryable || (method === 'ensure' && error.code === 'OADA_JOBS_STORE_CONFLICT');
+}
 
 function revision(headers: Readonly<Record<string, string>>): Revision {
   return {
