@@ -105,7 +105,11 @@ export interface ServiceEvents {
     readonly notify: Notify;
     readonly reason: string;
   };
-  /** A schedule could not be attended to; it is tried again in `retryIn` ms. */
+  /** The list of a `scheduleEach` is empty: so many schedules of items that were in it go on all the same. */
+  'schedule:kept': { readonly group: string; readonly list: string; readonly count: number };
+  /** An item of the list of a `scheduleEach` can have no schedule, or cannot be judged: then its schedule stays as it is. */
+  'schedule:refused': { readonly group: string; readonly item: string; readonly error: Error };
+  /** A schedule, or the list of a `scheduleEach`, could not be attended to; it is tried again in `retryIn` ms. */
   'schedule:delayed': { readonly schedule: string; readonly error: Error; readonly retryIn: number };
   /** A period of a report is over, and which jobs are in it is settled. */
   'report:closed': { readonly report: string; readonly period: Date; readonly rows: number };

@@ -49,6 +49,7 @@ export type {
 } from './status.js';
 export { Schedules } from './schedule/operations.js';
 export type { HistoryRecord, ScheduleState, TimingOverride } from './schedule/operations.js';
+export type { EachOptions, ItemConfigMaker, ItemContext } from './schedule/item-options.js';
 export type { Chain, Notify, OccurrenceContext, ScheduleOptions } from './schedule/options.js';
 export type { CatchUp, Overlap, ScheduleTiming } from './schedule/definition.js';
 export type { MaintenanceWindow, Weekday } from './schedule/windows.js';

@@ -21,6 +21,7 @@ import type { ServiceOptions } from './options.js';
 import { ServiceParts } from './parts.js';
 import type { ReportOptions } from './report/options.js';
 import type { Report } from './report/report.js';
+import type { EachOptions } from './schedule/item-options.js';
 import type { Schedules } from './schedule/operations.js';
 import type { ScheduleOptions } from './schedule/options.js';
 import type { Jobs } from './jobs.js';
@@ -153,6 +154,15 @@ export class Service {
    */
   schedule(key: string, options: ScheduleOptions): this {
     this.#parts.scheduling.declare(key, options);
+    return this;
+  }
+
+  /**
+   * Has a schedule `<name>.<item>` for each item of a list in the store, as items come and go, with one job at a time each.
+   * Starts together with the service, and waits for a list that cannot be read yet. @throws {ConfigError}
+   */
+  scheduleEach<Item extends object = JsonObject>(name: string, options: EachOptions<Item>): this {
+    this.#parts.scheduling.declareEach(name, options);
     return this;
   }
 

@@ -66,6 +66,7 @@ test('every event that is documented is told somewhere', async () => {
     'notify/finish-notices',
     'schedule/runs',
     'schedule/scheduler',
+    'schedule/items',
     'report/report',
     'report/closing',
     'report/recording',

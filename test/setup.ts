@@ -113,6 +113,8 @@ export const EVENT_NAMES: readonly EventName[] = [
   'schedule:ended',
   'schedule:skipped',
   'schedule:held',
+  'schedule:kept',
+  'schedule:refused',
   'schedule:delayed',
   'report:closed',
   'report:sent',

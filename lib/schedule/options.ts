@@ -39,6 +39,16 @@ export type ScheduleOptions = ScheduleTiming & {
   readonly notify?: Notify;
 };
 
+/** The item of a list that a schedule was made for. */
+export interface ItemState {
+  /** As it was last read. */
+  readonly get: () => JsonObject | undefined;
+  /** Nothing is run before it is. */
+  readonly isKnown: () => boolean;
+  /** Reads it again where nothing tells of its changes. */
+  readonly refresh: () => Promise<void>;
+}
+
 /** A schedule as the code declares it. */
 export interface DeclaredSchedule {
   readonly key: string;
@@ -50,6 +60,7 @@ export interface DeclaredSchedule {
   readonly notify: Notify;
   /** The group that it was made for, an item of a list. */
   readonly group: string | undefined;
+  readonly item: ItemState | undefined;
   /** What the row holds of all that. */
   readonly record: JsonObject;
 }
@@ -57,8 +68,15 @@ export interface DeclaredSchedule {
 const ownNames = ['type', 'config', 'shouldRun', 'then', 'notify'];
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
-/** @throws {ConfigError} */
-export function resolveSchedule(key: string, options: ScheduleOptions, group?: string): DeclaredSchedule {
+/**
+ * @param madeFor the item that it is of, and the name of the schedule for each of them
+ * @throws {ConfigError}
+ */
+export function resolveSchedule(
+  key: string,
+  options: ScheduleOptions,
+  madeFor?: { readonly group: string; readonly item: ItemState },
+): DeclaredSchedule {
   checkKey(key);
   checkObject(options);
   checkNames(options, [...ownNames, ...timingNames]);
@@ -73,9 +91,10 @@ export function resolveSchedule(key: string, options: ScheduleOptions, group?: s
   const record = {
     ...{ schedule: key, type, timing: timingRecord(when), notify },
     then: chain.run.length === 0 ? null : { run: [...chain.run], on: chain.on },
-    ...(group !== undefined && { group }),
+    group: madeFor?.group ?? null,
   };
-  return { key, type, timing, config: configOf(config), shouldRun, chain, notify, group, record };
+  const { group, item } = madeFor ?? {};
+  return { key, type, timing, config: configOf(config), shouldRun, chain, notify, group, item, record };
 }
 
 /** The key of a schedule is part of a path. */
@@ -112,12 +131,21 @@ function configOf(config: object | ConfigMaker): DeclaredSchedule['config'] {
   return () => json;
 }
 
+/** What schedules of items lead to; nothing leads to them. */
+export interface Leading {
+  readonly name: string;
+  readonly then: readonly string[];
+}
+
 /**
  * Each schedule that another leads to is there, and none leads back to itself.
  *
  * @throws {ConfigError}
  */
-export function checkChains(schedules: ReadonlyMap<string, DeclaredSchedule>): void {
+export function checkChains(
+  schedules: ReadonlyMap<string, DeclaredSchedule>,
+  others: Iterable<Leading> = [],
+): void {
   const done = new Set<string>();
   const follow = (key: string, way: readonly string[]): void => {
     if (way.includes(key))
@@ -132,4 +160,5 @@ export function checkChains(schedules: ReadonlyMap<string, DeclaredSchedule>): v
     done.add(key);
   };
   for (const key of schedules.keys()) follow(key, []);
+  for (const { name, then } of others) for (const next of then) follow(next, [name]);
 }

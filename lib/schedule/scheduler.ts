@@ -42,6 +42,8 @@ export class Scheduler {
   readonly #active = new Map<string, Promise<void>>();
   /** Those that have changed while they were attended to. */
   readonly #again = new Set<string>();
+  /** Those that are retired, and are forgotten when their job is over. */
+  readonly #leaving = new Set<string>();
   /** How often a schedule has failed to be attended to, in a row. */
   readonly #tries = new Map<string, number>();
   /** The schedules whose job is not over, by that job. */
@@ -70,12 +72,16 @@ export class Scheduler {
     this.#runDeps = { ...deps, rows: this.#rows };
   }
 
-  /** Resolves when the rows are those of the code. */
-  async start(declared: Iterable<DeclaredSchedule>): Promise<void> {
+  /**
+   * Resolves when the rows are those of the code.
+   *
+   * @param groups whose schedules are added later on
+   */
+  async start(declared: Iterable<DeclaredSchedule>, groups: ReadonlySet<string> = new Set()): Promise<void> {
     for (const schedule of declared) this.#declared.set(schedule.key, schedule);
     await this.#rows.start();
     await Promise.all([...this.#declared.values()].map((schedule) => this.#sync(schedule)));
-    await this.#retireVanished();
+    await this.#retireVanished(groups);
     this.#deps.events.on('job:filed', this.#filed);
     this.#isRunning = true;
     for (const key of this.#declared.keys()) this.#attend(key);
@@ -101,18 +107,31 @@ export class Scheduler {
 
   /** Adds a schedule while it runs, or goes on with it. */
   async add(schedule: DeclaredSchedule): Promise<void> {
-    this.#declared.set(schedule.key, schedule);
+    this.#leaving.delete(schedule.key);
     await this.#sync(schedule);
+    this.follow(schedule);
+  }
+
+  /** Goes on with a schedule as its row stands; what it waited for may be there now. */
+  follow(schedule: DeclaredSchedule): void {
+    this.#declared.set(schedule.key, schedule);
     this.#attend(schedule.key);
   }
 
-  /** It is run no more; its history stays. */
+  /** The schedule is retired, but its job may not be over: sees that through. */
+  seeThrough(schedule: DeclaredSchedule): void {
+    this.#leaving.add(schedule.key);
+    this.follow(schedule);
+  }
+
+  /** It is run no more; its history stays, and its job goes on. */
   async retire(key: string): Promise<void> {
-    this.#declared.delete(key);
-    this.#agenda.set(key, undefined);
+    const schedule = this.#declared.get(key);
+    if (schedule !== undefined) this.seeThrough(schedule);
     for (let row = this.#rows.get(key); row !== undefined && !row.isRetired; row = this.#rows.get(key)) {
       await this.#rows.patch(row, { retired: this.#deps.clock.now().toISOString() });
     }
+    this.#attend(key);
   }
 
   /** A new version's change takes effect at once; what operators have set survives it. */
@@ -138,12 +157,13 @@ export class Scheduler {
   }
 
   /** A process that declares none may well be one that has nothing to do with schedules. */
-  async #retireVanished(): Promise<void> {
-    const own = [...this.#declared.values()].filter(({ group }) => group === undefined);
-    if (own.length === 0) return;
+  async #retireVanished(groups: ReadonlySet<string>): Promise<void> {
+    if (this.#declared.size === 0 && groups.size === 0) return;
     const vanished = this.#rows
       .all()
-      .filter((row) => row.group === undefined && !row.isRetired && !this.#declared.has(row.key));
+      .filter(
+        ({ group, key, isRetired }) => !isRetired && !groups.has(group ?? '') && !this.#declared.has(key),
+      );
     await Promise.all(vanished.map(({ key }) => this.retire(key)));
   }
 
@@ -209,6 +229,14 @@ export class Scheduler {
       const row = this.#rows.get(key);
       if (schedule === undefined || row === undefined || !this.#isRunning) return;
       if (row.current !== undefined && (await this.#settleIfOver(schedule, row))) continue;
+      if (this.#leaving.has(key)) {
+        this.#leave(row);
+        return;
+      }
+      if (schedule.item?.isKnown() === false) {
+        this.#rest(row, undefined);
+        return;
+      }
       const timing = timingOf(schedule.timing, row.override);
       const step = nextStep(row, schedule.type, timing, { ...this.#view, now: this.#deps.clock.now() });
       const isDone = await this.#take(schedule, row, timing, step);
@@ -235,11 +263,18 @@ export class Scheduler {
         await passOver(row, step, this.#runDeps);
         return false;
       case 'start':
+        await schedule.item?.refresh();
+        if (!this.#isStill(schedule, row)) return false;
         await startOccurrence(schedule, row, timing, step, this.#runDeps);
         return false;
       default:
         return assertNever(step);
     }
+  }
+
+  #isStill(schedule: DeclaredSchedule, row: ScheduleRow): boolean {
+    const { key } = row;
+    return this.#declared.get(key) === schedule && this.#rows.get(key) === row && !this.#leaving.has(key);
   }
 
   /** @returns whether it was looked at, and is over */
@@ -264,6 +299,13 @@ export class Scheduler {
     const time = Math.min(check, until?.getTime() ?? Infinity);
     this.#agenda.set(row.key, time === Infinity ? undefined : new Date(time));
     this.#setTimer();
+  }
+
+  #leave(row: ScheduleRow): void {
+    this.#rest(row, undefined);
+    if (!row.isRetired || row.current !== undefined) return;
+    this.#declared.delete(row.key);
+    this.#leaving.delete(row.key);
   }
 
   async #cancel({ current }: ScheduleRow): Promise<void> {

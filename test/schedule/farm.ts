@@ -9,6 +9,9 @@ import { Events } from '../../lib/events.js';
 import { openStore } from '../../lib/oada/store.js';
 import type { Store, StoreMethod } from '../../lib/oada/store.js';
 import { pathsOf } from '../../lib/paths.js';
+import { resolveEach } from '../../lib/schedule/item-options.js';
+import type { EachOptions } from '../../lib/schedule/item-options.js';
+import { ItemSchedules } from '../../lib/schedule/items.js';
 import { Schedules } from '../../lib/schedule/operations.js';
 import { resolveSchedule } from '../../lib/schedule/options.js';
 import type { ScheduleOptions } from '../../lib/schedule/options.js';
@@ -103,6 +106,7 @@ export class Farm {
   async add(
     declared: Readonly<Record<string, ScheduleOptions>>,
     dieAt: { count: number; isDone: boolean } = { count: Infinity, isDone: true },
+    each: Readonly<Record<string, EachOptions>> = {},
   ): Promise<Instance> {
     const events = new Events();
     const told: Told[] = [];
@@ -130,19 +134,30 @@ export class Farm {
       dead.abort();
       this.instances.delete(instance);
     };
+    const items = Object.entries(each).map(
+      ([name, options]) =>
+        new ItemSchedules(resolveEach(name, options), {
+          ...{ store, clock: this.clock, events, checkInterval: 10 * MINUTE, scheduler },
+          isTaken: (key) => key in declared,
+        }),
+    );
     const stop = async (): Promise<void> => {
       this.instances.delete(instance);
+      await Promise.all(items.map((one) => one.stop()));
       await scheduler.stop();
     };
     const instance: Instance = { scheduler, events, told, requested, stop, kill };
     this.instances.add(instance);
     onTestFinished(() => {
       kill();
+      for (const one of items) void one.stop();
       void scheduler.stop();
     });
     scheduler.see(viewOf(parseSwitches(undefined)));
     const schedules = Object.entries(declared).map(([key, options]) => resolveSchedule(key, options));
-    const started = scheduler.start(schedules);
+    const started = scheduler.start(schedules, new Set(Object.keys(each))).then(async () => {
+      await Promise.all(items.map((one) => one.start()));
+    });
     if (dieAt.count === Infinity) await started;
     else started.catch(() => undefined);
     await this.clock.idle();
