@@ -8,6 +8,8 @@ import { OADAServer } from '@oada/jobs/server';
 import { drain } from './drain.js';
 import { linkCosts } from './lists.js';
 import { InProcess, measure, Socket } from './raw.js';
+import { scheduleCosts } from './schedules.js';
+import type { ScheduleCosts } from './schedules.js';
 import { startStore, TOKEN } from './store.js';
 import { plainTable } from './table.js';
 
@@ -21,6 +23,7 @@ try {
   await rawRequests();
   await lists();
   await jobs();
+  await schedules();
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -85,4 +88,22 @@ async function jobs(): Promise<void> {
     table.push(await drain('in process, server in memory', server.client(), total));
   }
   console.log(table.toString());
+}
+
+async function schedules(): Promise<void> {
+  const sizes = [count(1000), count(10_000)];
+  const costs: ScheduleCosts[] = [];
+  for (const size of sizes) costs.push(await scheduleCosts(size));
+  const row = (name: string, value: (cost: ScheduleCosts) => string): string[] => [name, ...costs.map(value)];
+  const table = plainTable(['schedules, 10 of which are due each hour', ...sizes.map(String)]);
+  table.push(
+    row('first start, s', ({ firstStart }) => (firstStart / 1000).toFixed(1)),
+    row('restart, s', ({ restart }) => (restart / 1000).toFixed(1)),
+    row('heap, MB', ({ heap }) => (heap / 1e6).toFixed(0)),
+    row('requests in an idle hour', ({ perIdleHour }) => perIdleHour.toFixed(0)),
+    row('requests per occurrence', ({ perOccurrence }) => perOccurrence.toFixed(1)),
+    row('half an hour with 10 due, ms', ({ hour }) => hour.toFixed(0)),
+    row('a change of the controls, ms', ({ change }) => change.toFixed(0)),
+  );
+  console.log('\n', table.toString());
 }

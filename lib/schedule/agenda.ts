@@ -21,6 +21,7 @@ export class Agenda {
   /** In place of what was noted for the key before; undefined: not at all. */
   set(key: string, time: Date | undefined): void {
     const before = this.#timeOf.get(key);
+    if (before === time?.getTime()) return;
     if (before !== undefined) {
       this.#entries.splice(this.#indexOf({ key, time: before }), 1);
       this.#timeOf.delete(key);

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 
 import { isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
+import type { Store } from '../oada/store.js';
 import { link } from '../paths.js';
-import type { Cause, OccurrenceOutcome } from './row.js';
+import type { Cause, OccurrenceOutcome, Passed, ScheduleRow } from './row.js';
 
 /** What is kept of an occurrence. */
 export interface HistoryEntry {
@@ -37,6 +38,14 @@ export function monthResource(rowId: string, month: string): string {
   return `resources/${hash.digest('hex')}`;
 }
 
+/** What the row is to say of where the history of a time stands. */
+export function monthLink({ id, record }: ScheduleRow, ended: string): JsonObject {
+  const month = monthOf(new Date(ended));
+  const known = record['history'];
+  if (isJsonObject(known) && month in known) return {};
+  return { history: { [month]: link(monthResource(id, month)) } };
+}
+
 /** As it is stored. */
 export function entryRecord(entry: HistoryEntry): JsonObject {
   const { jobId, message, cause, ...rest } = entry;
@@ -52,21 +61,37 @@ export function entryRecord(entry: HistoryEntry): JsonObject {
 export function entryOf(occurrence: string, document: Json | undefined, now: Date): HistoryEntry {
   const { status, result, failureType, updates } = isJsonObject(document) ? document : {};
   const times = isJsonObject(updates) ? Object.values(updates).filter(isJsonObject) : [];
-  const started = times.findLast((update) => update['status'] === 'started')?.['time'];
-  const ended = times.findLast((update) => update['status'] === status)?.['time'];
+  const timeOf = (what: Json | undefined): string | undefined =>
+    timeIn(times.findLast((update) => update['status'] === what)?.['time']);
+  const started = timeOf('started');
+  const ended = timeOf(status);
   const duration = millisecondsOf(ended) - millisecondsOf(started);
   const message = isJsonObject(result) && status === 'failure' ? result['message'] : undefined;
   return {
     occurrence,
     outcome: status === 'success' ? 'success' : 'failure',
-    ...(typeof started === 'string' && { started }),
-    ended: typeof ended === 'string' ? ended : now.toISOString(),
+    ...(started !== undefined && { started }),
+    ended: ended ?? now.toISOString(),
     ...(duration >= 0 && { duration }),
     ...(typeof message === 'string' && { message }),
-    ...(typeof failureType === 'string' && { failureType }),
+    ...(typeof failureType === 'string' && { failureType: failureType.slice(0, MAX_MESSAGE_LENGTH) }),
   };
 }
 
-function millisecondsOf(time: Json | undefined): number {
-  return typeof time === 'string' ? Date.parse(time) : Number.NaN;
+/** Anybody may have written it: it decides on the month that an occurrence is kept under. */
+function timeIn(value: Json | undefined): string | undefined {
+  const time = new Date(typeof value === 'string' ? value : Number.NaN);
+  if (Number.isNaN(time.getTime())) return undefined;
+  const text = time.toISOString();
+  return /^\d{4}-/.test(text) ? text : undefined;
+}
+
+function millisecondsOf(time: string | undefined): number {
+  return time === undefined ? Number.NaN : Date.parse(time);
+}
+
+/** Occurrences that are passed over stand in the history together. Before that the row does not go on. */
+export async function rememberPassed({ id }: ScheduleRow, passed: Passed, store: Store): Promise<void> {
+  const month = monthResource(id, monthOf(new Date(passed.ended)));
+  await store.put(`/${month}`, { [passed.occurrence]: entryRecord(passed) });
 }

@@ -3,12 +3,13 @@ import { ConfigError, StoreError } from '../errors.js';
 import { isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
-import { isEntryKey, linkedId } from '../paths.js';
+import { expected, wholeNumber } from '../options.js';
+import { isAddressable, isEntryKey, isServiceName, linkedId } from '../paths.js';
 import type { Paths } from '../paths.js';
 import { parseTiming, resolveTiming, timingRecord, withOverride } from './definition.js';
 import type { ResolvedTiming, ScheduleTiming } from './definition.js';
 import { nextAfter, preview } from './occurrences.js';
-import { parseRow } from './row.js';
+import { parseRow, replacing } from './row.js';
 import type { CurrentRun, ScheduleRow } from './row.js';
 import { askToRun, isoOf } from './runs.js';
 import { timingOf } from './step.js';
@@ -49,6 +50,9 @@ export interface OperationsDeps {
 
 /** Past the last entry that is asked for, older months are not read. */
 const DEFAULT_LIMIT = 50;
+const MOST_PREVIEWED = 1000;
+/** How many rows are read at once. */
+const READS = 20;
 
 /** What operators see of the schedules of a service, and ask of them; whichever instance runs them does it. */
 export class Schedules {
@@ -61,39 +65,57 @@ export class Schedules {
 
   /** All of them, by their keys; those that the code has no more are told of as retired. */
   async list(): Promise<ScheduleState[]> {
-    const rows = await Promise.all([...(await this.#links())].map(([key, id]) => this.#row(key, id)));
-    return rows.map(stateOf).toSorted((one, other) => (one.key < other.key ? -1 : 1));
+    const links = [...(await this.#links())];
+    const states: ScheduleState[] = [];
+    for (let from = 0; from < links.length; from += READS) {
+      const rows = await Promise.all(links.slice(from, from + READS).map(([key, id]) => this.#row(key, id)));
+      states.push(...rows.flatMap((row) => (row === undefined ? [] : [stateOf(row)])));
+    }
+    return states.toSorted((one, other) => (one.key < other.key ? -1 : 1));
   }
 
+  /** @throws {ConfigError} there is none of that name; so from all that are given one */
   async get(key: string): Promise<ScheduleState> {
     return stateOf(await this.#rowOf(key));
   }
 
-  /** The next times at which it is due. */
+  /**
+   * The next times at which it is due.
+   *
+   * @param count 1000 at most
+   */
   async preview(key: string, count = 5): Promise<Date[]> {
+    if (wholeNumber('count', count) > MOST_PREVIEWED) throw expected('count', 'at most 1000', count);
     const row = await this.#rowOf(key);
     return preview(timingNow(row), this.#deps.clock.now(), count);
   }
 
   /** Its occurrences, the latest first. */
   async history(key: string, limit: number = DEFAULT_LIMIT): Promise<HistoryRecord[]> {
+    wholeNumber('limit', limit);
     const { record } = await this.#rowOf(key);
-    const months = isJsonObject(record['history']) ? record['history'] : {};
-    const entries: HistoryRecord[] = [];
+    const months = objectOf(record['history']);
+    // A crash at the end of a month may have left an occurrence in two of them: the later one counts.
+    const entries = new Map<string, HistoryRecord>();
     for (const month of Object.keys(months).toSorted().toReversed()) {
       const id = linkedId(months[month]);
-      if (id === undefined) continue;
-      const { data } = await this.#deps.store.get(`/${id}`);
-      const own = isJsonObject(data) ? Object.entries(data).filter(([name]) => isEntryKey(name)) : [];
-      entries.push(...own.flatMap(([, entry]) => (isHistoryRecord(entry) ? [entry] : [])));
-      if (entries.length >= limit) break;
+      const data = id === undefined ? undefined : await this.#dataOf(id);
+      for (const [name, entry] of Object.entries(objectOf(data)))
+        if (isHistoryRecord(name, entry) && !entries.has(name)) entries.set(name, entry);
+      if (entries.size >= limit) break;
     }
-    return entries.toSorted((one, other) => (endOf(one) < endOf(other) ? 1 : -1)).slice(0, limit);
+    return [...entries.values()].toSorted(latestFirst).slice(0, limit);
   }
 
-  /** Has it run now, out of turn; when the job before is over, if there is one. */
+  /**
+   * Has it run now, out of turn; when the job before is over, if there is one. Asked again before that began, it runs
+   * once.
+   *
+   * @throws {ConfigError} the code has it no more
+   */
   async run(key: string): Promise<void> {
-    const { id } = await this.#rowOf(key);
+    const { id, isRetired } = await this.#rowOf(key);
+    if (isRetired) throw new ConfigError(`the schedule ${JSON.stringify(key)} is retired: nobody runs it`);
     const { store, clock } = this.#deps;
     await askToRun(id, { id: `asked:${clock.key()}`, time: clock.now(), cause: undefined }, store);
   }
@@ -104,6 +126,7 @@ export class Schedules {
 
   /** @param due whether what became due meanwhile is run, as its catch-up says, or passed over */
   async enable(key: string, due: 'run' | 'reschedule' = 'run'): Promise<void> {
+    checkDue(due);
     await this.#write(key, (row) => ({
       enabled: true,
       ...(due === 'reschedule' && { nextRunAt: isoOf(nextAfter(timingNow(row), this.#deps.clock.now())) }),
@@ -119,9 +142,10 @@ export class Schedules {
    */
   async override(key: string, timing: TimingOverride | undefined): Promise<void> {
     if (timing !== undefined) withOverride(resolveTiming({ manual: true }), timing); // it has to be one
-    const override = timing === undefined ? null : timingRecord(timing);
+    const given = timing === undefined ? null : timingRecord(timing);
     await this.#write(key, (row) => {
-      const effective = timingOf(declaredTiming(row), override);
+      const effective = timingOf(declaredTiming(row), given);
+      const override = given === null ? null : replacing(row.override, given);
       return { override, nextRunAt: isoOf(nextAfter(effective, this.#deps.clock.now())) };
     });
   }
@@ -142,18 +166,20 @@ export class Schedules {
    * @param due whether what became due meanwhile is run, by each schedule's catch-up, or passed over
    */
   async release(due: 'run' | 'reschedule'): Promise<void> {
+    checkDue(due);
     await this.#control(releasePatch(this.#deps.clock.now(), due));
   }
 
   /** Since when all are held. */
   async heldSince(): Promise<Date | undefined> {
-    const { store, paths } = this.#deps;
-    const { data } = await store.get(paths.controls);
-    return parseSwitches(isJsonObject(data) ? data['schedules'] : undefined).heldSince;
+    const { paths } = this.#deps;
+    return parseSwitches(objectOf(await this.#dataOf(paths.controls.slice(1)))['schedules']).heldSince;
   }
 
   /** Begins no more occurrences of the schedules whose jobs are of a type, until it is taken back. */
   async pauseType(type: string): Promise<void> {
+    if (typeof type !== 'string' || type === '' || !isEntryKey(type))
+      throw expected('type', 'the name of a job type', type);
     await this.#control(pauseTypePatch(type, true));
   }
 
@@ -168,25 +194,40 @@ export class Schedules {
   }
 
   async #links(): Promise<Map<string, string>> {
-    const { store, paths } = this.#deps;
-    const { data } = await store.get(paths.schedules);
-    const entries = isJsonObject(data) ? Object.entries(data) : [];
+    const entries = Object.entries(objectOf(await this.#dataOf(this.#deps.paths.schedules.slice(1))));
     return new Map(
       entries.flatMap(([key, entry]): [string, string][] => {
         const id = linkedId(entry);
-        return id === undefined || !isEntryKey(key) ? [] : [[key, id]];
+        return id === undefined || !isEntryKey(key) || !isAddressable(key) ? [] : [[key, id]];
       }),
     );
   }
 
   async #rowOf(key: string): Promise<ScheduleRow> {
-    const id = (await this.#links()).get(key);
-    if (id === undefined) throw new ConfigError(`there is no schedule ${JSON.stringify(key)}`);
-    return await this.#row(key, id);
+    const id = isServiceName(key) ? (await this.#links()).get(key) : undefined;
+    const row = id === undefined ? undefined : await this.#row(key, id);
+    if (row === undefined) throw new ConfigError(`there is no schedule ${JSON.stringify(key)}`);
+    return row;
   }
 
-  async #row(key: string, id: string): Promise<ScheduleRow> {
-    return parseRow(key, id, await this.#deps.store.get(`/${id}`));
+  /** Undefined where the list links to one that is gone. */
+  async #row(key: string, id: string): Promise<ScheduleRow | undefined> {
+    try {
+      return parseRow(key, id, await this.#deps.store.get(`/${id}`));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** @param resource or a path, without the slash before it */
+  async #dataOf(resource: string): Promise<Json | undefined> {
+    try {
+      return (await this.#deps.store.get(`/${resource}`)).data;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
   }
 
   /** Again and again, if others write to the row as well. */
@@ -231,12 +272,26 @@ function lastOf(value: Json | undefined): ScheduleState['last'] {
   return { occurrence, outcome, ended };
 }
 
-function isHistoryRecord(entry: Json | undefined): entry is HistoryRecord {
-  return isJsonObject(entry) && typeof entry['occurrence'] === 'string';
+function isHistoryRecord(name: string, entry: Json | undefined): entry is HistoryRecord {
+  return isEntryKey(name) && isJsonObject(entry) && entry['occurrence'] === name;
 }
 
-function endOf(entry: HistoryRecord): string {
-  return typeof entry['ended'] === 'string' ? entry['ended'] : '';
+/** By their ends; what ended together, by when it was due. */
+function latestFirst(one: HistoryRecord, other: HistoryRecord): number {
+  const [first, second] = [orderOf(one), orderOf(other)];
+  return first === second ? 0 : first < second ? 1 : -1;
+}
+
+function orderOf({ ended, occurrence }: HistoryRecord): string {
+  return `${typeof ended === 'string' ? ended : ''} ${occurrence}`;
+}
+
+function checkDue(due: unknown): void {
+  if (due !== 'run' && due !== 'reschedule') throw expected('due', "'run' or 'reschedule'", due);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND';
 }
 
 function objectOf(value: Json | undefined): JsonObject {

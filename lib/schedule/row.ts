@@ -1,7 +1,7 @@
 import { isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { StoredDocument } from '../oada/store.js';
-import { linkedId } from '../paths.js';
+import { isEntryKey, isServiceName, linkedId } from '../paths.js';
 import type { Notify } from './options.js';
 
 /** How an occurrence ended. */
@@ -31,6 +31,25 @@ export interface CurrentRun {
   readonly cause: Cause | undefined;
 }
 
+/** The occurrence whose job is being submitted: the row says so first, so that it is never taken for a missed one. */
+export interface StartingRun {
+  readonly id: string;
+  /** When it was due, or was asked for. */
+  readonly time: Date;
+  readonly since: Date;
+  readonly cause: Cause | undefined;
+}
+
+/** Occurrences that were passed over together. They stand in the history as soon as the row says so. */
+export interface Passed {
+  /** The first of them. */
+  readonly occurrence: string;
+  readonly outcome: 'skipped' | 'missed';
+  readonly ended: string;
+  readonly count: number;
+  readonly message: string;
+}
+
 /** The row of a schedule as it stands in the store, as far as it can be understood. */
 export interface ScheduleRow {
   readonly key: string;
@@ -45,7 +64,10 @@ export interface ScheduleRow {
   readonly enabled: boolean | undefined;
   readonly nextRunAt: Date | undefined;
   readonly request: RunRequest | undefined;
+  readonly starting: StartingRun | undefined;
   readonly current: CurrentRun | undefined;
+  /** Those that were passed over last. */
+  readonly passed: Passed | undefined;
   readonly lastId: string | undefined;
   /** How often in a row it has failed. */
   readonly failures: number;
@@ -59,7 +81,7 @@ export interface ScheduleRow {
 }
 
 export function parseRow(key: string, id: string, { data, rev, etag }: StoredDocument): ScheduleRow {
-  const record = isJsonObject(data) ? data : {};
+  const record = recordOf(data);
   const { override, enabled, nextRunAt, failures, thrown, held, retired, group, last } = record;
   const bodyRev = Number(record['_rev']);
   return {
@@ -70,6 +92,8 @@ export function parseRow(key: string, id: string, { data, rev, etag }: StoredDoc
     nextRunAt: timeOf(nextRunAt),
     request: requestOf(record['request']),
     current: currentOf(record['current']),
+    starting: startingOf(record['starting']),
+    passed: passedOf(record['passed']),
     lastId: isJsonObject(last) && typeof last['occurrence'] === 'string' ? last['occurrence'] : undefined,
     failures: countOf(failures),
     thrown: countOf(thrown),
@@ -95,11 +119,35 @@ export function toldOf({ record }: ScheduleRow): { readonly type: string; readon
   };
 }
 
+/** What a patch has to say for a part of the row to be no more than that: a store merges. */
+export function replacing(known: Json | undefined, value: JsonObject): JsonObject {
+  const gone = Object.keys(objectOf(known)).filter((name) => !(name in value));
+  return { ...Object.fromEntries(gone.map((name) => [name, null])), ...value };
+}
+
+/** The parts that are replaced, without what was taken out of them. */
+function recordOf(data: Json | undefined): JsonObject {
+  if (!isJsonObject(data)) return {};
+  const parts = ['timing', 'override', 'then'].filter((name) => isJsonObject(data[name]));
+  return { ...data, ...Object.fromEntries(parts.map((name) => [name, withoutNulls(objectOf(data[name]))])) };
+}
+
+function withoutNulls(part: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(part).filter(([, value]) => value !== null));
+}
+
+const LONGEST_ID = 2000;
+
+/** It is a key of the history, and others may write what they like. */
+function isOccurrenceId(id: Json | undefined): id is string {
+  return isServiceName(id) && id.length <= LONGEST_ID && isEntryKey(id) && !(id in {});
+}
+
 function requestOf(value: Json | undefined): RunRequest | undefined {
   if (!isJsonObject(value)) return undefined;
   const { id, time, cause } = value;
   const asked = timeOf(time);
-  if (typeof id !== 'string' || id === '' || asked === undefined) return undefined;
+  if (!isOccurrenceId(id) || asked === undefined) return undefined;
   return { id, time: asked, cause: causeOf(cause) };
 }
 
@@ -108,9 +156,26 @@ function currentOf(value: Json | undefined): CurrentRun | undefined {
   const { occurrence, job, key, since, cause } = value;
   const jobId = linkedId(job);
   const began = timeOf(since);
-  if (typeof occurrence !== 'string' || typeof key !== 'string') return undefined;
+  if (!isOccurrenceId(occurrence) || typeof key !== 'string') return undefined;
   if (jobId === undefined || began === undefined) return undefined;
   return { id: occurrence, jobId, key, since: began, cause: causeOf(cause) };
+}
+
+function startingOf(value: Json | undefined): StartingRun | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { occurrence, due, since, cause } = value;
+  const [time, began] = [timeOf(due), timeOf(since)];
+  if (!isOccurrenceId(occurrence) || time === undefined || began === undefined) return undefined;
+  return { id: occurrence, time, since: began, cause: causeOf(cause) };
+}
+
+function passedOf(value: Json | undefined): Passed | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { occurrence, outcome, ended, count, message } = value;
+  if (!isOccurrenceId(occurrence) || (outcome !== 'skipped' && outcome !== 'missed')) return undefined;
+  const time = timeOf(ended);
+  if (time === undefined || typeof message !== 'string') return undefined;
+  return { occurrence, outcome, ended: time.toISOString(), count: countOf(count), message };
 }
 
 function causeOf(value: Json | undefined): Cause | undefined {
@@ -124,7 +189,8 @@ function causeOf(value: Json | undefined): Cause | undefined {
 function timeOf(value: Json | undefined): Date | undefined {
   if (typeof value !== 'string') return undefined;
   const time = new Date(value);
-  return Number.isNaN(time.getTime()) ? undefined : time;
+  // Years of more than four digits are written in another way, and none of ours.
+  return Number.isNaN(time.getTime()) || !/^\d{4}-/.test(time.toISOString()) ? undefined : time;
 }
 
 function countOf(value: Json | undefined): number {

@@ -23,7 +23,7 @@ export interface ScheduleRowsOptions {
 
 /** How many rows are read at once. */
 const READS = 20;
-const RETRY_MS = 1000;
+const RETRY_MS = 5000;
 
 /**
  * The rows of the schedules, kept as they stand in the store. The list links to them with versioned links: so it tells which
@@ -33,8 +33,14 @@ export class ScheduleRows {
   readonly #options: ScheduleRowsOptions;
   readonly #list: WatchedList;
   readonly #rows = new Map<string, ScheduleRow>();
-  /** Those that are to be read, with the resource that they are. */
-  readonly #stale = new Map<string, string>();
+  /** The resources that the list links to. */
+  readonly #ids = new Map<string, string>();
+  /** Those that are to be read. */
+  readonly #stale = new Set<string>();
+  /** Those that could not be read, and are tried again. */
+  readonly #unread = new Set<string>();
+  /** Those that we are writing to, with the latest revision that was heard of meanwhile: as a rule that is ours. */
+  readonly #writing = new Map<string, number>();
   #reading = 0;
   #whenRead: (() => void) | undefined;
   #listId = '';
@@ -85,6 +91,11 @@ export class ScheduleRows {
     return this.#rows.get(key);
   }
 
+  /** Is it in the list, and could not be read? What it is cannot be told then. */
+  isUnread(key: string): boolean {
+    return this.#unread.has(key);
+  }
+
   all(): ScheduleRow[] {
     return [...this.#rows.values()];
   }
@@ -95,13 +106,21 @@ export class ScheduleRows {
     return this.#rows.get(key)?.id ?? `resources/${hash.digest('hex')}`;
   }
 
-  /** Makes the row of a schedule. Two who do so at once make one. */
+  /**
+   * Makes the row of a schedule. Two who do so at once make one, and the one that is there stays: it knows what was due.
+   */
   async add(key: string, record: JsonObject): Promise<void> {
     const { store, paths } = this.#options;
-    const id = this.idOf(key);
-    await store.put(`/${id}`, record);
+    const id = this.#ids.get(key) ?? this.idOf(key);
+    // A store cannot be asked to write where nothing is; it tells whether the empty document is the first.
+    const { rev, etag } = await store.put(`/${id}`, {});
+    const empty = parseRow(key, id, { data: {}, rev, etag });
+    if (rev === 1) {
+      this.#rows.set(key, empty);
+      await this.patch(empty, record);
+    } else await this.reload(key, id);
     await store.put(paths.schedules, { [key]: { _id: id, _rev: 0 } });
-    await this.reload(key, id);
+    this.#ids.set(key, id);
   }
 
   /**
@@ -110,58 +129,91 @@ export class ScheduleRows {
    * @returns whether it was; if not, the row is read again
    */
   async patch(row: ScheduleRow, patch: JsonObject): Promise<boolean> {
+    this.#writing.set(row.key, 0);
     try {
       const { rev, etag } = await this.#options.store.put(`/${row.id}`, patch, { ifMatch: row.etag });
       if (this.#rows.get(row.key) === row) this.#rows.set(row.key, patchedRow(row, patch, rev, etag));
       return true;
     } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== 'OADA_JOBS_STORE_CONFLICT') throw error;
+      if (!(error instanceof StoreError) || !isGoneOrOther(error)) throw error;
+      // Whatever is there now counts, be its revision a lower one: it may have been deleted, and made anew.
+      if (this.#rows.get(row.key) === row) this.#rows.delete(row.key);
       await this.reload(row.key, row.id);
       return false;
+    } finally {
+      const heard = this.#writing.get(row.key) ?? 0;
+      this.#writing.delete(row.key);
+      if (heard > (this.#rows.get(row.key)?.rev ?? 0)) this.#readSoon(row.key);
     }
   }
 
+  /** Reads a row. One that is gone is known no more. */
   async reload(key: string, id: string = this.idOf(key)): Promise<void> {
-    const seen = await this.#options.store.get(`/${id}`);
-    const row = parseRow(key, id, seen);
+    const row = await this.#fetch(key, id);
     const known = this.#rows.get(key);
-    if (known?.id !== id || known.rev <= row.rev) this.#rows.set(key, row);
+    if (row === undefined) {
+      if (known?.id === id) this.#rows.delete(key);
+    } else if (known?.id !== id || known.rev <= row.rev) this.#rows.set(key, row);
+  }
+
+  async #fetch(key: string, id: string): Promise<ScheduleRow | undefined> {
+    try {
+      return parseRow(key, id, await this.#options.store.get(`/${id}`));
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND') return undefined;
+      throw error;
+    }
   }
 
   #listed(entries: ReadonlyMap<string, Json>): void {
-    for (const key of this.#rows.keys()) if (!entries.has(key)) this.#remove(key);
+    for (const key of this.#ids.keys()) if (!entries.has(key)) this.#remove(key);
     for (const [key, entry] of entries) this.#look(key, entry);
   }
 
   #changed(key: string, written: Json): void {
-    const known = this.#rows.get(key);
+    const id = this.#ids.get(key);
     // The revision of the link alone went up, unless it says more.
-    if (known !== undefined && linkedId(written) === undefined && isJsonObject(written))
-      this.#look(key, { ...written, _id: known.id });
+    if (id !== undefined && linkedId(written) === undefined && isJsonObject(written))
+      this.#look(key, { ...written, _id: id });
     else this.#look(key, written);
   }
 
   #look(key: string, entry: Json): void {
     const id = linkedId(entry);
     if (id === undefined || !isAddressable(key)) return;
+    this.#ids.set(key, id);
     const known = this.#rows.get(key);
     const rev = isJsonObject(entry) ? entry['_rev'] : undefined;
-    if (known?.id === id && typeof rev === 'number' && rev > 0 && rev <= known.rev) return;
-    this.#stale.set(key, id);
+    if (known?.id === id && typeof rev === 'number' && rev > 0) {
+      if (rev <= known.rev) return;
+      const heard = this.#writing.get(key);
+      if (heard !== undefined) {
+        this.#writing.set(key, Math.max(heard, rev));
+        return;
+      }
+    }
+    this.#readSoon(key);
+  }
+
+  #readSoon(key: string): void {
+    if (!this.#ids.has(key)) return; // it was removed meanwhile
+    this.#stale.add(key);
     this.#read();
   }
 
   #remove(key: string): void {
+    this.#ids.delete(key);
     this.#stale.delete(key);
+    this.#unread.delete(key);
     if (this.#rows.delete(key)) this.#options.onChanged(key);
   }
 
   #read(): void {
-    for (const [key, id] of this.#stale) {
+    for (const key of this.#stale) {
       if (this.#reading >= READS || this.#isStopped) break;
       this.#stale.delete(key);
       this.#reading++;
-      void this.#readOne(key, id).finally(() => {
+      void this.#readOne(key).finally(() => {
         this.#reading--;
         this.#read();
       });
@@ -169,26 +221,32 @@ export class ScheduleRows {
     if (this.#reading === 0) this.#whenRead?.();
   }
 
-  async #readOne(key: string, id: string): Promise<void> {
+  async #readOne(key: string): Promise<void> {
+    const id = this.#ids.get(key);
+    if (id === undefined) return;
     try {
       await this.reload(key, id);
+      this.#unread.delete(key);
       this.#options.onChanged(key);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      if (error.code === 'OADA_JOBS_STORE_NOT_FOUND') return; // the list will tell when it is there
-      if (!this.#isStopped) this.#retryLater(key, id);
+      this.#unread.add(key);
+      this.#retryLater();
     }
   }
 
-  #retryLater(key: string, id: string): void {
-    const before = this.#cancelRetry;
-    const cancel = this.#options.clock.setTimer(() => {
-      this.#stale.set(key, id);
+  /** All that could not be read together: a store that is away is away for all of them. */
+  #retryLater(): void {
+    if (this.#isStopped) return;
+    this.#cancelRetry ??= this.#options.clock.setTimer(() => {
+      this.#cancelRetry = undefined;
+      for (const key of this.#unread) this.#stale.add(key);
       this.#read();
     }, RETRY_MS);
-    this.#cancelRetry = () => {
-      before?.();
-      cancel();
-    };
   }
+}
+
+/** Another revision of it is there, or none. */
+function isGoneOrOther({ code }: StoreError): boolean {
+  return code === 'OADA_JOBS_STORE_CONFLICT' || code === 'OADA_JOBS_STORE_NOT_FOUND';
 }

@@ -9,7 +9,7 @@ import { link } from '../paths.js';
 import type { LayoutName } from '../paths.js';
 import { submitTo } from '../producer.js';
 import type { ResolvedTiming } from './definition.js';
-import { entryOf, entryRecord, monthOf, monthResource } from './history.js';
+import { entryOf, entryRecord, monthLink, monthOf, monthResource } from './history.js';
 import type { HistoryEntry } from './history.js';
 import { jitterOf } from './occurrences.js';
 import type { DeclaredSchedule, OccurrenceContext } from './options.js';
@@ -23,7 +23,7 @@ export interface RunDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly events: Events;
-  readonly rows: Pick<ScheduleRows, 'patch' | 'idOf'>;
+  readonly rows: Pick<ScheduleRows, 'get' | 'patch' | 'idOf'>;
   /** In which list the jobs are put; undefined: in that which is in use. */
   readonly layout: LayoutName | undefined;
 }
@@ -45,13 +45,12 @@ export async function startOccurrence(
   step: StartStep,
   deps: RunDeps,
 ): Promise<void> {
-  const { occurrence, next, missed } = step;
+  const { occurrence, isStarting } = step;
   const context = { schedule: row.key, occurrence: occurrence.time };
-  const months = await rememberMissed(row, missed, 'missed', deps);
-  const goneOn = { nextRunAt: isoOf(next), request: null, ...months };
+  const goneOn = isStarting ? { starting: null } : goOn(row, step, deps);
   let config: JsonObject;
   try {
-    if (!(await isToRun(schedule, context, deps.clock))) {
+    if (!isStarting && !(await isToRun(schedule, context, deps.clock))) {
       await skip(row, occurrence, goneOn, deps);
       return;
     }
@@ -60,16 +59,44 @@ export async function startOccurrence(
     await failed(schedule, row, occurrence, toError(error), goneOn, deps);
     return;
   }
+  if (!isStarting && !(await beginWith(row, step, goneOn, deps))) return;
   const delay = occurrence.isAsked ? 0 : jitterOf(row.key, occurrence.time, timing);
   const { jobId, key } = await submitOccurrence(schedule, occurrence, config, delay, deps);
   const current = {
     ...{ occurrence: occurrence.id, job: link(jobId), key, since: deps.clock.now().toISOString() },
     cause: occurrence.cause === undefined ? null : { ...occurrence.cause },
   };
-  // If it is not as it was, another instance was here: it is all the same job.
-  if (!(await deps.rows.patch(row, { ...goneOn, current, thrown: 0 }))) return;
+  // Whatever operators write meanwhile; another instance that has said it has submitted the same job.
+  for (let now = deps.rows.get(row.key); now?.starting?.id === occurrence.id; now = deps.rows.get(row.key)) {
+    if (!(await deps.rows.patch(now, { starting: null, current }))) continue;
+    deps.events.emit('schedule:started', { schedule: row.key, occurrence: occurrence.id, jobId });
+    return;
+  }
+}
+
+function goOn(row: ScheduleRow, { next, missed }: StartStep, deps: RunDeps): JsonObject {
+  return { nextRunAt: isoOf(next), request: null, ...passing(row, missed, 'missed', deps) };
+}
+
+/**
+ * Has the row say which occurrence is begun with, before anything of it can be seen elsewhere: who comes after a crash
+ * would take it for a missed one, if another one is due by then.
+ *
+ * @returns false: the row is not as it was
+ */
+async function beginWith(
+  row: ScheduleRow,
+  { occurrence: { id, time, cause }, missed }: StartStep,
+  goneOn: JsonObject,
+  deps: RunDeps,
+): Promise<boolean> {
+  const starting = {
+    ...{ occurrence: id, due: time.toISOString(), since: deps.clock.now().toISOString() },
+    cause: cause === undefined ? null : { ...cause },
+  };
+  if (!(await deps.rows.patch(row, { ...goneOn, starting, thrown: 0 }))) return false;
   tellMissed(row, missed, 'missed', deps);
-  deps.events.emit('schedule:started', { schedule: row.key, occurrence: occurrence.id, jobId });
+  return true;
 }
 
 /** The same occurrence gives the same job, whoever submits it and however often. */
@@ -88,18 +115,20 @@ async function submitOccurrence(
     const { _id: jobId, key } = await submitTo(store, { service, job, idempotencyKey, layout }, clock);
     return { jobId, key };
   } catch (error) {
-    // Another version of the code, with another config, was first.
+    // Another version of the code, with another config, was first, and may not have come as far as the list.
     if (!(error instanceof IdempotencyError)) throw error;
-    return { jobId: error.jobId, key: error.jobId.slice('resources/'.length) };
+    const first = await jobDocument(error.jobId, store);
+    const same = { ...job, ...(isJsonObject(first) && { type: first['type'], config: first['config'] }) };
+    const { _id: jobId, key } = await submitTo(store, { service, job: same, idempotencyKey, layout }, clock);
+    return { jobId, key };
   }
 }
 
 /** Goes on without a run. */
 export async function passOver(row: ScheduleRow, step: PassStep, deps: RunDeps): Promise<void> {
   const { missed: count, reason } = step;
-  const months = await rememberMissed(row, count, reason, deps);
-  if (await deps.rows.patch(row, { nextRunAt: isoOf(step.next), ...months }))
-    tellMissed(row, count, reason, deps);
+  const patch = { nextRunAt: isoOf(step.next), ...passing(row, count, reason, deps) };
+  if (await deps.rows.patch(row, patch)) tellMissed(row, count, reason, deps);
 }
 
 /**
@@ -159,7 +188,12 @@ async function runNext(
     time: deps.clock.now(),
     cause: { schedule: key, occurrence },
   };
-  await Promise.all(chain.run.map((next) => askToRun(deps.rows.idOf(next), request, deps.store)));
+  const asked = chain.run.filter((next) => !isSeen(deps.rows.get(next), request.id));
+  await Promise.all(asked.map((next) => askToRun(deps.rows.idOf(next), request, deps.store)));
+}
+
+function isSeen(row: ScheduleRow | undefined, id: string): boolean {
+  return row !== undefined && [row.request?.id, row.starting?.id, row.current?.id, row.lastId].includes(id);
 }
 
 /** Asks for a run out of turn, of whoever attends to the schedule. */
@@ -242,24 +276,27 @@ async function failed(
     deps.events.emit('schedule:held', { schedule: row.key, ...toldOf(row), reason: message });
 }
 
-/** Occurrences that are passed over stand in the history together. @returns what the row is to say of where */
-async function rememberMissed(
+/**
+ * What the row is to say of occurrences that are passed over. The history follows the row: of two who see different
+ * numbers of them only one has the row say so.
+ */
+function passing(
   row: ScheduleRow,
   count: number,
   reason: PassStep['reason'],
-  deps: RunDeps,
-): Promise<JsonObject> {
-  if (count === 0) return {};
-  const ended = deps.clock.now().toISOString();
+  { clock }: RunDeps,
+): JsonObject {
+  if (count === 0) return settled(row);
+  const ended = clock.now().toISOString();
+  const occurrence = firstMissed(row, ended);
   const outcome = reason === 'missed' ? 'missed' : 'skipped';
-  const entry = {
-    occurrence: firstMissed(row, ended),
-    outcome,
-    ended,
-    count,
-    message: REASONS[reason],
-  } as const;
-  return await remember(row, entry, deps);
+  const passed = { occurrence, outcome, ended, count, message: REASONS[reason] };
+  return { passed, ...monthLink(row, ended) };
+}
+
+/** They stand in the history by now: see {@link rememberPassed}. */
+function settled({ passed }: ScheduleRow): JsonObject {
+  return passed === undefined ? {} : { passed: null };
 }
 
 function tellMissed(
@@ -293,21 +330,14 @@ async function end(
 ): Promise<boolean> {
   const { outcome, occurrence, ended, jobId } = entry;
   const failures = outcome === 'failure' ? row.failures + 1 : outcome === 'success' ? 0 : row.failures;
-  const months = await remember(row, entry, deps);
+  const month = monthResource(row.id, monthOf(new Date(ended)));
+  await deps.store.put(`/${month}`, { [occurrence]: entryRecord(entry) });
   const last = { occurrence, outcome, ended };
-  if (!(await deps.rows.patch(row, { ...patch, last, failures, ...months }))) return false;
+  const said = { ...settled(row), ...monthLink(row, ended), ...patch, last, failures };
+  if (!(await deps.rows.patch(row, said))) return false;
   const event = { schedule: row.key, ...toldOf(row), occurrence, outcome, failures, before: row.failures };
   deps.events.emit('schedule:ended', { ...event, jobId, message: entry.message });
   return true;
-}
-
-/** @returns what the row is to say of where it stands */
-async function remember(row: ScheduleRow, entry: HistoryEntry, deps: RunDeps): Promise<JsonObject> {
-  const month = monthOf(new Date(entry.ended));
-  const id = monthResource(row.id, month);
-  await deps.store.put(`/${id}`, { [entry.occurrence]: entryRecord(entry) });
-  const known = row.record['history'];
-  return isJsonObject(known) && month in known ? {} : { history: { [month]: link(id) } };
 }
 
 /** As it is stored: null where there is none. */

@@ -1,17 +1,17 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import { backoff } from '../clock.js';
 import { assertNever, toError } from '../errors.js';
 import type { Paths } from '../paths.js';
 import { Agenda } from './agenda.js';
+import { doAtOnce } from './at-once.js';
 import type { ResolvedTiming } from './definition.js';
-import { nextAfter } from './occurrences.js';
+import { rememberPassed } from './history.js';
 import type { DeclaredSchedule } from './options.js';
 import type { ScheduleRow } from './row.js';
 import { ScheduleRows } from './rows.js';
-import { isoOf, passOver, settle, startOccurrence } from './runs.js';
+import { passOver, settle, startOccurrence } from './runs.js';
 import type { RunDeps } from './runs.js';
 import { nextStep, timingOf } from './step.js';
+import { syncRow } from './sync.js';
 import type { Step, View } from './step.js';
 
 export interface SchedulerDeps extends Omit<RunDeps, 'rows'> {
@@ -46,8 +46,11 @@ export class Scheduler {
   readonly #leaving = new Set<string>();
   /** How often a schedule has failed to be attended to, in a row. */
   readonly #tries = new Map<string, number>();
-  /** The schedules whose job is not over, by that job. */
+  /** The jobs that are not over, by their schedules, and the other way round. */
+  readonly #jobs = new Map<string, string>();
   readonly #withJob = new Map<string, string>();
+  /** What the history has of those that were passed over last; to be told once. */
+  readonly #remembered = new Map<string, string>();
   /** When the job of a schedule was last looked at, by the monotonic clock. */
   readonly #checked = new Map<string, number>();
   /** The jobs that we have asked to be cancelled. */
@@ -80,7 +83,12 @@ export class Scheduler {
   async start(declared: Iterable<DeclaredSchedule>, groups: ReadonlySet<string> = new Set()): Promise<void> {
     for (const schedule of declared) this.#declared.set(schedule.key, schedule);
     await this.#rows.start();
-    await Promise.all([...this.#declared.values()].map((schedule) => this.#sync(schedule)));
+    await doAtOnce(
+      AT_ONCE,
+      this.#declared.values(),
+      (schedule) => syncRow(schedule, this.#rows, this.#deps.clock),
+      () => true,
+    );
     await this.#retireVanished(groups);
     this.#deps.events.on('job:filed', this.#filed);
     this.#isRunning = true;
@@ -108,7 +116,7 @@ export class Scheduler {
   /** Adds a schedule while it runs, or goes on with it. */
   async add(schedule: DeclaredSchedule): Promise<void> {
     this.#leaving.delete(schedule.key);
-    await this.#sync(schedule);
+    await syncRow(schedule, this.#rows, this.#deps.clock);
     this.follow(schedule);
   }
 
@@ -134,28 +142,6 @@ export class Scheduler {
     this.#attend(key);
   }
 
-  /** A new version's change takes effect at once; what operators have set survives it. */
-  async #sync(schedule: DeclaredSchedule): Promise<void> {
-    const { clock } = this.#deps;
-    const { key, record, timing } = schedule;
-    for (;;) {
-      const row = this.#rows.get(key);
-      const nextRunAt = isoOf(nextAfter(timingOf(timing, row?.override), clock.now()));
-      if (row === undefined) {
-        await this.#rows.add(key, { ...record, nextRunAt });
-        return;
-      }
-      const changed = Object.entries(record).filter(
-        ([name, value]) => !isDeepStrictEqual(row.record[name] ?? null, value),
-      );
-      if (changed.length === 0 && !row.isRetired) return;
-      const isNew =
-        row.isRetired || (changed.some(([name]) => name === 'timing') && row.override === undefined);
-      const patch = { ...Object.fromEntries(changed), retired: null, ...(isNew && { nextRunAt }) };
-      if (await this.#rows.patch(row, patch)) return;
-    }
-  }
-
   /** A process that declares none may well be one that has nothing to do with schedules. */
   async #retireVanished(groups: ReadonlySet<string>): Promise<void> {
     if (this.#declared.size === 0 && groups.size === 0) return;
@@ -164,7 +150,12 @@ export class Scheduler {
       .filter(
         ({ group, key, isRetired }) => !isRetired && !groups.has(group ?? '') && !this.#declared.has(key),
       );
-    await Promise.all(vanished.map(({ key }) => this.retire(key)));
+    await doAtOnce(
+      AT_ONCE,
+      vanished,
+      ({ key }) => this.retire(key),
+      () => true,
+    );
   }
 
   readonly #filed = ({ jobId }: { readonly jobId: string }): void => {
@@ -227,7 +218,14 @@ export class Scheduler {
     for (;;) {
       const schedule = this.#declared.get(key);
       const row = this.#rows.get(key);
-      if (schedule === undefined || row === undefined || !this.#isRunning) return;
+      if (schedule === undefined || !this.#isRunning) return;
+      if (row === undefined) {
+        if (this.#leaving.has(key)) return; // somebody has deleted it
+        await syncRow(schedule, this.#rows, this.#deps.clock);
+        continue;
+      }
+      await this.#rememberPassed(row);
+      this.#follow(key, row.current?.jobId);
       if (row.current !== undefined && (await this.#settleIfOver(schedule, row))) continue;
       if (this.#leaving.has(key)) {
         this.#leave(row);
@@ -255,6 +253,9 @@ export class Scheduler {
       case 'rest':
         this.#rest(row, step.until);
         return true;
+      case 'drop':
+        await this.#rows.patch(row, { request: null });
+        return false;
       case 'cancel':
         await this.#cancel(row);
         this.#rest(row, undefined);
@@ -277,6 +278,15 @@ export class Scheduler {
     return this.#declared.get(key) === schedule && this.#rows.get(key) === row && !this.#leaving.has(key);
   }
 
+  async #rememberPassed(row: ScheduleRow): Promise<void> {
+    const { key, passed } = row;
+    if (passed === undefined) return;
+    const seen = `${passed.occurrence} ${passed.ended}`;
+    if (this.#remembered.get(key) === seen) return;
+    await rememberPassed(row, passed, this.#deps.store);
+    this.#remembered.set(key, seen);
+  }
+
   /** @returns whether it was looked at, and is over */
   async #settleIfOver(schedule: DeclaredSchedule, row: ScheduleRow): Promise<boolean> {
     const { clock, checkInterval } = this.#deps;
@@ -287,14 +297,27 @@ export class Scheduler {
     this.#checked.set(key, clock.monotonic());
     if (!(await settle(schedule, row, current, this.#runDeps))) return false;
     this.#checked.delete(key);
-    this.#withJob.delete(current.jobId);
-    this.#cancelled.delete(current.jobId);
     return true;
+  }
+
+  /** From now on its job is this one; of the one before, which another instance may have settled, nothing is kept. */
+  #follow(key: string, jobId: string | undefined): void {
+    const before = this.#jobs.get(key);
+    if (before === jobId) return;
+    if (before !== undefined) {
+      this.#withJob.delete(before);
+      this.#cancelled.delete(before);
+      this.#checked.delete(key);
+    }
+    if (jobId === undefined) this.#jobs.delete(key);
+    else {
+      this.#jobs.set(key, jobId);
+      this.#withJob.set(jobId, key);
+    }
   }
 
   #rest(row: ScheduleRow, until: Date | undefined): void {
     const { clock, checkInterval } = this.#deps;
-    if (row.current !== undefined) this.#withJob.set(row.current.jobId, row.key);
     const check = row.current === undefined ? Infinity : clock.now().getTime() + checkInterval;
     const time = Math.min(check, until?.getTime() ?? Infinity);
     this.#agenda.set(row.key, time === Infinity ? undefined : new Date(time));

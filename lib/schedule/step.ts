@@ -2,7 +2,7 @@ import { assertNever, ConfigError } from '../errors.js';
 import { withOverride } from './definition.js';
 import type { ResolvedTiming } from './definition.js';
 import { deferredTo, nextAfter, plan } from './occurrences.js';
-import type { Cause, ScheduleRow } from './row.js';
+import type { Cause, ScheduleRow, StartingRun } from './row.js';
 
 /** One due time of a schedule, or a run that was asked for. */
 export interface Occurrence {
@@ -17,10 +17,11 @@ export interface Occurrence {
 export type Step =
   /** Nothing, before that time or until something changes. */
   | { readonly kind: 'rest'; readonly until: Date | undefined }
-  /** Its job is to be submitted. */
+  /** Its job is to be submitted; that of one which is starting is, perhaps, already. */
   | {
       readonly kind: 'start';
       readonly occurrence: Occurrence;
+      readonly isStarting: boolean;
       readonly next: Date | undefined;
       readonly missed: number;
     }
@@ -31,6 +32,8 @@ export type Step =
       readonly missed: number;
       readonly reason: PassReason;
     }
+  /** What is asked for was run already: two have seen that it was to come next. */
+  | { readonly kind: 'drop' }
   /** The job of the occurrence before is to be cancelled. */
   | { readonly kind: 'cancel' };
 
@@ -56,17 +59,40 @@ export function timingOf(declared: ResolvedTiming, override: unknown): ResolvedT
   }
 }
 
+const STARTING_MS = 10_000;
+const FASTEST_CLOCK_MS = 86_400_000;
+
 /** Decides, from the row alone, what is to be done for a schedule. */
 export function nextStep(row: ScheduleRow, type: string, timing: ResolvedTiming, view: View): Step {
   const { request, current, enabled = true } = row;
+  if (row.starting !== undefined && !row.isRetired) return startingStep(row.starting, row, view);
   if (row.isRetired || view.isHeld || row.heldBecause !== undefined) return rest();
   if (request !== undefined && current === undefined) {
     const { id, time, cause } = request;
+    if (id === row.lastId) return { kind: 'drop' };
     const occurrence = { id, time, cause, isAsked: true };
-    return { kind: 'start', occurrence, next: row.nextRunAt ?? nextAfter(timing, view.now), missed: 0 };
+    const isStarting = false;
+    return {
+      kind: 'start',
+      occurrence,
+      isStarting,
+      next: row.nextRunAt ?? nextAfter(timing, view.now),
+      missed: 0,
+    };
   }
   if (!enabled || view.isPaused(type)) return rest();
   return dueStep(row, timing, view);
+}
+
+/** Whoever began with it is given some time. */
+function startingStep({ since, ...occurrence }: StartingRun, row: ScheduleRow, { now }: View): Step {
+  const wait = since.getTime() + STARTING_MS;
+  if (since <= now && now.getTime() < wait) return rest(new Date(wait));
+  const isAsked = occurrence.id !== occurrence.time.toISOString();
+  return {
+    ...{ kind: 'start', isStarting: true, next: row.nextRunAt, missed: 0 },
+    occurrence: { ...occurrence, isAsked },
+  };
 }
 
 function dueStep(row: ScheduleRow, timing: ResolvedTiming, { now, rescheduledAt }: View): Step {
@@ -75,7 +101,9 @@ function dueStep(row: ScheduleRow, timing: ResolvedTiming, { now, rescheduledAt 
     const next = nextAfter(timing, now);
     return next === undefined ? rest() : { kind: 'pass', next, missed: 0, reason: 'new' };
   }
-  if (rescheduledAt !== undefined && nextRunAt <= rescheduledAt) {
+  // A clock may be fast by some minutes, but not by a day.
+  const isSound = rescheduledAt !== undefined && rescheduledAt.getTime() - now.getTime() < FASTEST_CLOCK_MS;
+  if (isSound && nextRunAt <= rescheduledAt) {
     const { due, missed } = plan(timing, { nextRunAt, now: rescheduledAt });
     const next = nextAfter(timing, rescheduledAt);
     return { kind: 'pass', next, missed: missed + due.length, reason: 'rescheduled' };
@@ -88,7 +116,7 @@ function dueStep(row: ScheduleRow, timing: ResolvedTiming, { now, rescheduledAt 
   if (first === undefined) return { kind: 'pass', next, missed, reason: 'missed' };
   if (row.current !== undefined) return overlapStep(timing, { next, missed: missed + due.length });
   const occurrence = { id: first.toISOString(), time: first, cause: undefined, isAsked: false };
-  return { kind: 'start', occurrence, next: second ?? next, missed };
+  return { kind: 'start', occurrence, isStarting: false, next: second ?? next, missed };
 }
 
 /** The job of the occurrence before is not over. */

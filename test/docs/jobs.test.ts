@@ -29,7 +29,7 @@ function live(overlap: string, catchUp: string, minutes: number): { begins: stri
       const row = parseRow('often', 'resources/a', { data, rev: 1, etag: '' });
       const step = nextStep(row, 'plough', timing, { ...VIEW, now });
       if (step.kind === 'rest') isOver = true;
-      else if (step.kind === 'cancel') current = null;
+      else if (step.kind === 'cancel' || step.kind === 'drop') current = null;
       else {
         leftOut += step.missed;
         nextRunAt = step.next;

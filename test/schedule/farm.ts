@@ -80,6 +80,14 @@ export interface Run {
   readonly startedBy: Stored;
 }
 
+/** The request of an instance that is its last; with `until`, it is held up that long instead, and goes on. */
+export interface LastRequest {
+  readonly count: number;
+  /** Whether the store does it before that. */
+  readonly isDone: boolean;
+  readonly until?: Promise<void>;
+}
+
 /** A store with a service's schedules, the instances that run them, and somebody who does the jobs. */
 export class Farm {
   readonly clock: FarmClock = new FarmClock(() => this.#inFlight === 0);
@@ -88,24 +96,26 @@ export class Farm {
   readonly runs: Run[] = [];
   readonly instances = new Set<Instance>();
   readonly cancelled: string[] = [];
+  readonly #checkInterval: number;
   #inFlight = 0;
 
-  private constructor(oada: OADAClient) {
+  private constructor(oada: OADAClient, checkInterval: number) {
     this.oada = oada;
+    this.#checkInterval = checkInterval;
     const store = openStore(oada, { clock: systemClock, timeout: 10_000, onRequest: () => undefined });
     this.schedules = new Schedules({ store, paths: PATHS, clock: this.clock });
   }
 
-  static async start(): Promise<Farm> {
+  static async start(checkInterval: number = 10 * MINUTE): Promise<Farm> {
     const server = await startServer();
-    const farm = new Farm(server.client(TOKEN));
+    const farm = new Farm(server.client(TOKEN), checkInterval);
     return farm;
   }
 
-  /** @param dieAt the request that is its last; `lost`: whether that one is done */
+  /** @param dieAt the request that is its last, or that is held up */
   async add(
     declared: Readonly<Record<string, ScheduleOptions>>,
-    dieAt: { count: number; isDone: boolean } = { count: Infinity, isDone: true },
+    dieAt: LastRequest = { count: Infinity, isDone: true },
     each: Readonly<Record<string, EachOptions>> = {},
   ): Promise<Instance> {
     const events = new Events();
@@ -117,6 +127,13 @@ export class Farm {
     const store = this.#observed(real, async (method, path, send) => {
       requested.push({ method, path });
       const isLast = requested.length === dieAt.count;
+      if (dieAt.until !== undefined) {
+        if (isLast && !dieAt.isDone) await this.#heldUp(dieAt.until);
+        const answer = await send();
+        if (isLast && dieAt.isDone) await this.#heldUp(dieAt.until);
+        return answer;
+      }
+      if (requested.length >= dieAt.count) void scheduler.stop(); // the dead have no timers
       if (dead.signal.aborted || requested.length > dieAt.count || (isLast && !dieAt.isDone))
         return await never();
       const result = await send();
@@ -124,7 +141,7 @@ export class Farm {
     });
     const scheduler = new Scheduler({
       ...{ service: NAME, store, paths: PATHS, clock: this.clock, events, layout: 'nested' },
-      checkInterval: 10 * MINUTE,
+      checkInterval: this.#checkInterval,
       cancel: async (key) => {
         this.cancelled.push(key);
         await Promise.resolve();
@@ -144,7 +161,14 @@ export class Farm {
     const stop = async (): Promise<void> => {
       this.instances.delete(instance);
       await Promise.all(items.map((one) => one.stop()));
-      await scheduler.stop();
+      const over = new AbortController();
+      const stopped = scheduler.stop().finally(() => {
+        over.abort();
+      });
+      await this.clock.idle();
+      // What was lost to another instance is tried again after some milliseconds.
+      while (!isAborted(over.signal)) await this.clock.advance(20);
+      await stopped;
     };
     const instance: Instance = { scheduler, events, told, requested, stop, kill };
     this.instances.add(instance);
@@ -162,6 +186,13 @@ export class Farm {
     else started.catch(() => undefined);
     await this.clock.idle();
     return instance;
+  }
+
+  /** Time goes on meanwhile. */
+  async #heldUp(until: Promise<void>): Promise<void> {
+    this.#inFlight--;
+    await until;
+    this.#inFlight++;
   }
 
   #observed(
@@ -216,7 +247,13 @@ export class Farm {
   async work(status: 'success' | 'failure' = 'success', isTold = true): Promise<void> {
     await this.clock.idle();
     for (const { key, ...run } of await this.pending()) {
-      this.runs.push(run);
+      // One that was put back into the list by an instance that was late is only filed again, as a queue does.
+      const { status: before }: Stored = await read(this.oada, `/${run.jobId}`);
+      if (before === undefined) this.runs.push(run);
+      else {
+        await this.oada.delete({ path: `${PENDING}/${key}` });
+        continue;
+      }
       const time = this.clock.now().toISOString();
       const updates = { a: { status: 'started', time }, b: { status, time } };
       const result = status === 'success' ? 'done' : { message: 'broken' };
