@@ -59,7 +59,12 @@ class Instance {
     });
     this.scheduler = new Scheduler({
       ...{ service: SERVICE, store: counted, paths: PATHS, clock: this.clock, events: this.events },
-      ...{ layout: 'nested', checkInterval: 30_000, cancel: () => Promise.resolve() },
+      ...{
+        layout: 'nested',
+        redact: (text: string) => text,
+        checkInterval: 30_000,
+        cancel: () => Promise.resolve(),
+      },
     });
     this.scheduler.see(VIEW);
   }

@@ -64,14 +64,18 @@ export class ServiceParts {
       },
     };
     const { checkInterval } = options;
-    this.scheduling = new Scheduling({ ...deps, paths: this.#paths, checkInterval, layout: this.#layout });
+    const redact = (text: string): string => hideSecrets(text, secrets);
+    this.scheduling = new Scheduling({
+      ...{ ...deps, redact, paths: this.#paths, checkInterval },
+      layout: this.#layout,
+    });
     this.reports = new Reports({ ...this.#deps, paths: this.#paths });
     this.#notices = new FinishNotices({
       ...{ service, clock, events },
       reporters: resolveFinishReporters(given.finishReporters),
       storeUrl: (queue) => urlOf(stores.get(queue)),
       readJob: async ({ queue, jobId }) => (await stores.get(queue)?.get(`/${jobId}`))?.data,
-      redact: (text) => hideSecrets(text, secrets),
+      redact,
     });
   }
 

@@ -24,6 +24,8 @@ export interface RunDeps {
   readonly clock: Clock;
   readonly events: Events;
   readonly rows: Pick<ScheduleRows, 'get' | 'patch' | 'idOf'>;
+  /** Hides what must not be stored or told. */
+  redact(text: string): string;
   /** In which list the jobs are put; undefined: in that which is in use. */
   readonly layout: LayoutName | undefined;
 }
@@ -256,10 +258,11 @@ async function failed(
   schedule: DeclaredSchedule,
   row: ScheduleRow,
   { id, cause }: Occurrence,
-  { message }: Error,
+  error: Error,
   patch: JsonObject,
   deps: RunDeps,
 ): Promise<void> {
+  const message = deps.redact(error.message);
   const ended = deps.clock.now().toISOString();
   const entry: HistoryEntry = {
     occurrence: id,

@@ -141,6 +141,7 @@ export class Farm {
     });
     const scheduler = new Scheduler({
       ...{ service: NAME, store, paths: PATHS, clock: this.clock, events, layout: 'nested' },
+      redact: (text) => text.replaceAll(TOKEN, '[token]'),
       checkInterval: this.#checkInterval,
       cancel: async (key) => {
         this.cancelled.push(key);

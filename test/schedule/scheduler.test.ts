@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { eventsOf } from '../setup.js';
+import { eventsOf, TOKEN } from '../setup.js';
 import { DAY, Farm, HOUR, MINUTE } from './farm.js';
 
 const HOURLY = { type: 'plough', every: '1h' } as const;
@@ -161,15 +161,18 @@ describe('shouldRun', () => {
     const farm = await Farm.start();
     let isBroken = true;
     const shouldRun = (): boolean => {
-      if (isBroken) throw new Error('no database');
+      if (isBroken) throw new Error(`no database for ${TOKEN}`);
       return true;
     };
     const instance = await farm.add({ hourly: { ...HOURLY, shouldRun } });
     await farm.live(8 * HOUR, HOUR);
     expect(farm.runs).toEqual([]);
-    expect(await farm.schedules.get('hourly')).toMatchObject({ failures: 5, heldBecause: 'no database' });
+    expect(await farm.schedules.get('hourly')).toMatchObject({
+      failures: 5,
+      heldBecause: 'no database for [token]',
+    });
     expect(eventsOf(instance.told, 'schedule:held')).toMatchObject([
-      { schedule: 'hourly', type: 'plough', reason: 'no database' },
+      { schedule: 'hourly', type: 'plough', reason: 'no database for [token]' },
     ]);
     isBroken = false;
     await farm.schedules.reset('hourly');
