@@ -16,7 +16,6 @@ const files = ['north', 'south', 'west'].map((field, index) => {
   writeFileSync(path, rows.join('\n'));
   return path;
 });
-
 await using server = await OADAServer.start();
 const oada = server.client();
 await using service = new Service('quality', oada);
@@ -26,7 +25,6 @@ service.on<{ files: string[] }>('check', '1m', async ({ config }, { spawn, all }
   const problems = (await all()) as string[][];
   return { problems: problems.flat().length };
 });
-
 service.on<{ path: string }>('check-file', '1m', async ({ config }, { progress }) => {
   const problems: string[] = [];
   await using file = await open(config.path);
