@@ -62,6 +62,7 @@ class Instance {
       ...{
         layout: 'nested',
         redact: (text: string) => text,
+        historyAge: Infinity,
         checkInterval: 30_000,
         cancel: () => Promise.resolve(),
       },

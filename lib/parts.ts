@@ -15,6 +15,7 @@ import { Queue } from './queue.js';
 import type { QueueDeps } from './queue.js';
 import { Reports } from './report/recording.js';
 import { resolveRetention } from './retention/options.js';
+import type { ResolvedRetention } from './retention/policy.js';
 import { Schedules } from './schedule/operations.js';
 import { Scheduling } from './schedule/scheduling.js';
 import { hideSecrets } from './secrets.js';
@@ -67,6 +68,7 @@ export class ServiceParts {
     const redact = (text: string): string => hideSecrets(text, secrets);
     this.scheduling = new Scheduling({
       ...{ ...deps, redact, paths: this.#paths, checkInterval },
+      historyAge: historyAgeOf(this.#deps.retention),
       layout: this.#layout,
     });
     this.reports = new Reports({ ...this.#deps, paths: this.#paths });
@@ -155,6 +157,11 @@ export class ServiceParts {
     const { layout } = this.#deps.options;
     return layout === 'auto' ? undefined : layout;
   }
+}
+
+/** The history of schedules is kept for as long as the jobs that it tells of, whichever of them are kept longer. */
+function historyAgeOf(retention: ResolvedRetention | undefined): number {
+  return retention === undefined ? Infinity : Math.max(retention.success.age, retention.failure.age);
 }
 
 /** Undefined for a client that does not say where its store is. */

@@ -3,6 +3,7 @@ import { assertNever, toError } from '../errors.js';
 import type { Paths } from '../paths.js';
 import { Agenda } from './agenda.js';
 import { doAtOnce } from './at-once.js';
+import { Forgetting } from './forgetting.js';
 import type { ResolvedTiming } from './definition.js';
 import { rememberPassed } from './history.js';
 import type { DeclaredSchedule } from './options.js';
@@ -17,6 +18,8 @@ import type { Step, View } from './step.js';
 export interface SchedulerDeps extends Omit<RunDeps, 'rows'> {
   readonly paths: Paths;
   readonly checkInterval: number;
+  /** How long the history is kept, in milliseconds. */
+  readonly historyAge: number;
   /** Has a job of the service cancelled. */
   cancel(key: string): Promise<void>;
 }
@@ -57,6 +60,7 @@ export class Scheduler {
   readonly #cancelled = new Set<string>();
   #view: Omit<View, 'now'> = { isHeld: true, rescheduledAt: undefined, isPaused: () => false };
   readonly #runDeps: RunDeps;
+  readonly #forgetting: Forgetting;
   #cancelTimer: (() => void) | undefined;
   #isRunning = false;
 
@@ -73,6 +77,7 @@ export class Scheduler {
       },
     });
     this.#runDeps = { ...deps, rows: this.#rows };
+    this.#forgetting = new Forgetting({ ...deps, rows: this.#rows });
   }
 
   /**
@@ -225,6 +230,7 @@ export class Scheduler {
         continue;
       }
       await this.#rememberPassed(row);
+      if (await this.#forgetting.lookAt(row)) continue;
       this.#follow(key, row.current?.jobId);
       if (row.current !== undefined && (await this.#settleIfOver(schedule, row))) continue;
       if (this.#leaving.has(key)) {

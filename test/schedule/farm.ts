@@ -96,6 +96,8 @@ export class Farm {
   readonly runs: Run[] = [];
   readonly instances = new Set<Instance>();
   readonly cancelled: string[] = [];
+  /** How long the history is kept. */
+  historyAge = Infinity;
   readonly #checkInterval: number;
   #inFlight = 0;
 
@@ -142,6 +144,7 @@ export class Farm {
     const scheduler = new Scheduler({
       ...{ service: NAME, store, paths: PATHS, clock: this.clock, events, layout: 'nested' },
       redact: (text) => text.replaceAll(TOKEN, '[token]'),
+      historyAge: this.historyAge,
       checkInterval: this.#checkInterval,
       cancel: async (key) => {
         this.cancelled.push(key);

@@ -119,6 +119,17 @@ describe('a schedule', () => {
   });
 });
 
+test('the history is deleted month by month, when it is old enough', async () => {
+  const farm = await Farm.start();
+  farm.historyAge = 60 * DAY;
+  await farm.add({ monthly: { type: 'plough', cron: '0 0 15 * *' } });
+  await farm.live(200 * DAY, DAY);
+  const kept = (await farm.schedules.history('monthly')).map(({ occurrence }) => occurrence.slice(0, 7));
+  // On the 15th of July all of April was older than 60 days, and not all of May.
+  expect(kept).toEqual(['2024-07', '2024-06', '2024-05']);
+  expect(farm.occurrences('monthly')).toHaveLength(7);
+});
+
 describe('nobody is there for a while', () => {
   const options = { type: 'plough', every: '1h' } as const;
   test.each([
