@@ -54,7 +54,7 @@ function works(service: Service): Service {
     .on('bad', '5s', () => {
       throw new JobError('no luck', 'luck');
     })
-    .on('long', 20, () => new Promise(() => undefined));
+    .on('long', { timeout: 20, grace: 1 }, () => new Promise(() => undefined));
 }
 
 /** Posts a job in a layout, and waits until it is filed. */

@@ -10,7 +10,7 @@ export function register(service: Service): Service {
     .on('break', '10s', () => {
       throw new Error('broken');
     })
-    .on('sleep', '50ms', () => new Promise(() => undefined))
+    .on('sleep', { timeout: '50ms', grace: 1 }, () => new Promise(() => undefined))
     .on('sow', { timeout: '10s', retries: { limit: 2, backoff: 20 } }, ({ attempts }) => {
       if (attempts === 0) throw new Error('not yet');
       return 'done';

@@ -77,7 +77,7 @@ export function withWork(service: Service): Service {
     .on('refuse', 5000, async () => {
       throw new JobError('the document is none', 'bad-document');
     })
-    .on('hang', 20, () => new Promise(() => undefined));
+    .on('hang', { timeout: 20, grace: 1 }, () => new Promise(() => undefined));
 }
 
 export interface Scene {
