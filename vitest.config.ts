@@ -13,6 +13,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    maxWorkers: 3, // they wait more than they work
     testTimeout: 20_000,
     hookTimeout: 20_000,
     reporters: ['default', './test/reporter.ts'],
