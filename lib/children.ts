@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Clock } from './clock.js';
-import { StoreError } from './errors.js';
+import { unlessMissing } from './errors.js';
 import { isFinalDocument, isEmptyDocument } from './job.js';
 import type { Job } from './job.js';
 import { isJsonObject, toJson } from './json.js';
@@ -273,12 +273,7 @@ export async function childStates(
 
 /** Undefined where there is none. */
 async function documentAt(store: Pick<Store, 'get'>, id: string): Promise<Json | undefined> {
-  try {
-    return (await store.get(`/${id}`)).data;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND') return undefined;
-    throw error;
-  }
+  return (await unlessMissing(store.get(`/${id}`)))?.data;
 }
 
 function checkChild({ name, service, type }: Omit<Child, '_id'>): void {

@@ -216,6 +216,20 @@ export class WaitTimeoutError extends JobsError {
 }
 
 /**
+ * For what may not be there.
+ *
+ * @returns undefined where the store says that it is not
+ */
+export async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/**
  * For what is tried again in any case, or does not matter: the store has told of its failure already.
  *
  * @throws what is no failure of the store

@@ -1,8 +1,8 @@
 import type { Clock } from './clock.js';
-import { ConfigError, StoreError } from './errors.js';
+import { ConfigError, unlessMissing } from './errors.js';
 import { finalTime, isFinalDocument, Job } from './job.js';
-import { isJsonObject } from './json.js';
-import type { Json, JsonObject } from './json.js';
+import { objectOf } from './json.js';
+import type { Json } from './json.js';
 import type { Store } from './oada/store.js';
 import { expected } from './options.js';
 import { dayOf, entryPath, isAddressable, isEntryKey, isOwner, isResourceId, linkedId } from './paths.js';
@@ -128,13 +128,10 @@ export class Jobs {
     const { store, views } = this.#deps;
     const id = linkedId(entry);
     if (!isEntryKey(key) || id === undefined) return [];
-    try {
-      return [{ ...(await statusOf(store, id, views)), key }];
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== 'OADA_JOBS_STORE_NOT_FOUND') throw error;
-      if (isAddressable(key)) await store.delete(entryPath(list, key));
-      return [];
-    }
+    const status = await unlessMissing(statusOf(store, id, views));
+    if (status !== undefined) return [{ ...status, key }];
+    if (isAddressable(key)) await store.delete(entryPath(list, key));
+    return [];
   }
 }
 
@@ -148,14 +145,5 @@ function checkId(jobId: unknown): void {
 
 /** Undefined where there is none. */
 async function documentAt(store: Store, path: string): Promise<Json | undefined> {
-  try {
-    return (await store.get(path.startsWith('/') ? path : `/${path}`)).data;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
+  return (await unlessMissing(store.get(path.startsWith('/') ? path : `/${path}`)))?.data;
 }

@@ -1,5 +1,6 @@
 import pTimeout from 'p-timeout';
 
+import { cancel } from './cancelling.js';
 import { waitAtMost } from './clock.js';
 import type { Clock } from './clock.js';
 import { InvalidResultError, JobTimeoutError, ServiceStoppingError, toError } from './errors.js';
@@ -115,17 +116,6 @@ function storable(result: unknown, maxBytes: number): Outcome {
 /** A function that throws at once is one that rejects. */
 async function start(work: () => unknown): Promise<unknown> {
   return work();
-}
-
-function cancel(returned: unknown): void {
-  if (typeof returned !== 'object' || returned === null || !('cancel' in returned)) return;
-  try {
-    if (typeof returned.cancel !== 'function') return;
-    const cancelled: unknown = Reflect.apply(returned.cancel, returned, []);
-    Promise.resolve(cancelled).catch(toError);
-  } catch (error) {
-    toError(error); // the work is over either way
-  }
 }
 
 /** The timers that p-timeout asks for, by our clock. It only calls them, and looks at nothing else of Node's. */

@@ -5,7 +5,7 @@ import type { OADAClient } from '@oada/client';
 
 import { backoff, sleep, systemClock } from './clock.js';
 import type { Clock } from './clock.js';
-import { IdempotencyError, StoreError } from './errors.js';
+import { IdempotencyError, StoreError, unlessMissing } from './errors.js';
 import { isEmptyDocument } from './job.js';
 import { jsonOf, resolveRequest } from './job-request.js';
 import type { JobRequest, ResolvedRequest } from './job-request.js';
@@ -135,15 +135,6 @@ export async function layoutInUse(store: Store, { classic, nested }: Paths): Pro
 
 async function isThere(store: Store, path: string): Promise<boolean> {
   return (await unlessMissing(store.head(path))) !== undefined;
-}
-
-async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND') return undefined;
-    throw error;
-  }
 }
 
 /** Its owner finds it from the start. */

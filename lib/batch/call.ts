@@ -1,6 +1,7 @@
+import { cancel } from '../cancelling.js';
 import { sleep, waitAtMost } from '../clock.js';
 import type { Clock } from '../clock.js';
-import { JobCancelledError, JobTimeoutError, toError } from '../errors.js';
+import { JobCancelledError, JobTimeoutError } from '../errors.js';
 import type { BatchFunction, BatchJob } from './batch-function.js';
 import { partsOf } from './parts.js';
 
@@ -78,17 +79,5 @@ export class BatchCall<Config extends object> {
       else member.reject(part?.reason);
     }
     this.#done.abort();
-  }
-}
-
-/** A function's promise may have a `cancel()` method of its own, and that may throw. */
-function cancel(returned: unknown): void {
-  if (typeof returned !== 'object' || returned === null || !('cancel' in returned)) return;
-  try {
-    if (typeof returned.cancel !== 'function') return;
-    const cancelled: unknown = Reflect.apply(returned.cancel, returned, []);
-    Promise.resolve(cancelled).catch(toError);
-  } catch (error) {
-    toError(error); // the work is over either way
   }
 }

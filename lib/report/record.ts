@@ -1,4 +1,4 @@
-import { StoreError } from '../errors.js';
+import { unlessMissing } from '../errors.js';
 import { isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
@@ -129,16 +129,11 @@ export function toDays(days: Period['days']): Json {
 }
 
 /** What stands at a path, if anything does. */
-export async function getOrUndefined(
+export function getOrUndefined(
   store: Store,
   path: string,
 ): Promise<{ data: Json | undefined; etag: string } | undefined> {
-  try {
-    return await store.get(path);
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND') return undefined;
-    throw error;
-  }
+  return unlessMissing(store.get(path));
 }
 
 /** The keys of a list, or of a part of one. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { ConfigError, StoreError } from '../errors.js';
-import { isJsonObject } from '../json.js';
+import { isJsonObject, objectOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
 import { expected, wholeNumber } from '../options.js';
@@ -292,8 +292,4 @@ function checkDue(due: unknown): void {
 
 function isMissing(error: unknown): boolean {
   return error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND';
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../json.js';
+import { isJsonObject, objectOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { StoredDocument } from '../oada/store.js';
 import { isEntryKey, isServiceName, linkedId } from '../paths.js';
@@ -195,8 +195,4 @@ function timeOf(value: Json | undefined): Date | undefined {
 
 function countOf(value: Json | undefined): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }

@@ -1,9 +1,9 @@
 import { waitAtMost } from '../clock.js';
 import type { Clock } from '../clock.js';
-import { IdempotencyError, StoreError, toError } from '../errors.js';
+import { IdempotencyError, toError, unlessMissing } from '../errors.js';
 import type { Events } from '../events.js';
 import { isJsonObject, toJson } from '../json.js';
-import type { Json, JsonObject } from '../json.js';
+import type { JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
 import { link } from '../paths.js';
 import type { LayoutName } from '../paths.js';
@@ -119,7 +119,7 @@ async function submitOccurrence(
   } catch (error) {
     // Another version of the code, with another config, was first, and may not have come as far as the list.
     if (!(error instanceof IdempotencyError)) throw error;
-    const first = await jobDocument(error.jobId, store);
+    const first = (await unlessMissing(store.get(`/${error.jobId}`)))?.data;
     const same = { ...job, ...(isJsonObject(first) && { type: first['type'], config: first['config'] }) };
     const { _id: jobId, key } = await submitTo(store, { service, job: same, idempotencyKey, layout }, clock);
     return { jobId, key };
@@ -143,7 +143,7 @@ export async function settle(
   current: CurrentRun,
   deps: RunDeps,
 ): Promise<boolean> {
-  const document = await jobDocument(current.jobId, deps.store);
+  const document = (await unlessMissing(deps.store.get(`/${current.jobId}`)))?.data;
   const status = isJsonObject(document) ? document['status'] : 'gone';
   if (status !== 'success' && status !== 'failure' && status !== 'gone') return false;
   const now = deps.clock.now();
@@ -164,16 +164,6 @@ export async function settle(
   await runNext(schedule, row.key, told, deps);
   await end(row, told, { current: null }, deps);
   return true;
-}
-
-/** Undefined where it is gone. */
-async function jobDocument(jobId: string, store: Store): Promise<Json | undefined> {
-  try {
-    return (await store.get(`/${jobId}`)).data;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND') return undefined;
-    throw error;
-  }
 }
 
 /** Has the schedules run that follow this one. Asked twice for the same, they run once. */
