@@ -87,12 +87,11 @@ export class Controls {
 
   /** Asks whichever instance has the job to cancel it. */
   async cancel(key: string): Promise<void> {
-    const { store, paths, clock } = this.#options;
-    await store.put(paths.controls, { cancel: { [key]: { time: clock.now().toISOString() } } });
+    await askToCancel(this.#options, key);
   }
 
   async setPaused(paused: boolean): Promise<void> {
-    await this.#options.store.put(this.#options.paths.controls, { paused });
+    await askToPause(this.#options, paused);
   }
 
   #tellSchedules(switches: Json | undefined): void {
@@ -111,6 +110,17 @@ export class Controls {
       this.#options.observer.cancelled(key);
     }
   }
+}
+
+type Asking = Pick<ControlsOptions, 'store' | 'paths' | 'clock'>;
+
+/** The list of controls has to be there. */
+export async function askToCancel({ store, paths, clock }: Asking, key: string): Promise<void> {
+  await store.put(paths.controls, { cancel: { [key]: { time: clock.now().toISOString() } } });
+}
+
+export async function askToPause({ store, paths }: Asking, paused: boolean): Promise<void> {
+  await store.put(paths.controls, { paused });
 }
 
 /** As a store merges. */

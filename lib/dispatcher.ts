@@ -301,7 +301,7 @@ export class Dispatcher {
     const runner = new Runner(due, { ...this.#deps, lease });
     this.#states.set(id, { kind: 'running', found, runner });
     if (jobId !== '') this.#busy.add(jobId);
-    const settled = await this.#deps.own.holding(() => runner.run());
+    const settled = await this.#deps.own.holding(jobId, () => runner.run());
     this.#busy.delete(jobId);
     lease.end();
     // Others may have filed it; what is not in the list any more is nobody's to look at again.

@@ -1,6 +1,9 @@
+import { hostname } from 'node:os';
+
 import { sleep } from './clock.js';
 import type { Clock } from './clock.js';
 import { ignoreStoreError, StoreError } from './errors.js';
+import type { JsonObject } from './json.js';
 import type { Store } from './oada/store.js';
 import { link } from './paths.js';
 import type { Paths } from './paths.js';
@@ -13,47 +16,60 @@ export interface InstanceOptions {
   readonly leaseTimeout: number;
 }
 
+export interface OwnInstanceOptions extends InstanceOptions {
+  /** How many jobs it runs at once. */
+  readonly concurrency: number;
+}
+
 /** How many times within `leaseTimeout` a heartbeat is written, and looked at. */
 const BEATS_PER_LEASE = 3;
+/** How often the heartbeat of an instance is written that holds no job: only people look at it then. */
+export const IDLE_BEAT_MS = 60_000;
+/** How many of the jobs that it holds are told. */
+const MOST_TOLD = 100;
 
 /**
- * This queue of this process, as others see it: a resource of its own whose revision goes up while it holds jobs. An
- * instance without jobs does not beat: nobody waits for it.
+ * This queue of this process, as others see it: a resource of its own whose revision goes up, often while it holds jobs,
+ * and now and then while it does not.
  */
 export class OwnInstance {
   /** Stands in the claims of its jobs. */
   readonly id: string;
-  readonly #options: InstanceOptions;
+  readonly #options: OwnInstanceOptions;
   readonly #ending = new AbortController();
-  #held = 0;
+  readonly #held = new Set<{ readonly jobId: string }>();
   #beats = 0;
   /** By the monotonic clock. */
   #lastBeat = -Infinity;
   #beating: Promise<void> | undefined;
+  /** Ends the wait for the next beat. */
+  #wake = new AbortController();
 
-  constructor(options: InstanceOptions) {
+  constructor(options: OwnInstanceOptions) {
     this.#options = options;
     this.id = options.clock.key();
   }
 
   /** To be called before the first claim: a claim whose instance has no heartbeat is anybody's. */
   async register(): Promise<void> {
-    const { store, paths, clock } = this.#options;
-    const data = { instance: this.id, started: clock.now().toISOString(), beats: 0 };
+    const { store, paths, clock, leaseTimeout, concurrency } = this.#options;
+    const of = { instance: this.id, host: hostname(), pid: process.pid, leaseTimeout, concurrency };
     this.#lastBeat = clock.monotonic();
-    await store.put(`/${resourceOf(this.id)}`, data);
+    await store.put(`/${resourceOf(this.id)}`, { ...of, started: clock.now().toISOString(), ...this.#told });
     await store.ensure(paths.instances, paths.tree);
     await store.put(paths.instances, { [this.id]: link(resourceOf(this.id)) });
+    this.#beating = this.#beat();
   }
 
-  /** Beats while the work goes on. */
-  async holding<T>(work: () => Promise<T>): Promise<T> {
-    this.#held++;
-    this.#beating ??= this.#beat();
+  /** Beats often while the work goes on. */
+  async holding<T>(jobId: string, work: () => Promise<T>): Promise<T> {
+    const held = { jobId };
+    this.#held.add(held);
+    if (this.#held.size === 1) this.#wake.abort();
     try {
       return await work();
     } finally {
-      this.#held--;
+      this.#held.delete(held);
     }
   }
 
@@ -68,18 +84,25 @@ export class OwnInstance {
 
   async #beat(): Promise<void> {
     const { store, clock, leaseTimeout } = this.#options;
-    const { signal } = this.#ending;
-    while (this.#held > 0 && !signal.aborted) {
+    while (!this.#ending.signal.aborted) {
+      this.#wake = new AbortController();
+      const interval = this.#held.size > 0 ? leaseTimeout / BEATS_PER_LEASE : IDLE_BEAT_MS;
       // Due at once where the last is long ago: others may have seen it stand still since the last job.
-      const dueIn = this.#lastBeat + leaseTimeout / BEATS_PER_LEASE - clock.monotonic();
+      const dueIn = this.#lastBeat + interval - clock.monotonic();
       if (dueIn > 0) {
-        await sleep(clock, dueIn, signal);
+        await sleep(clock, dueIn, AbortSignal.any([this.#ending.signal, this.#wake.signal]));
         continue;
       }
       this.#lastBeat = clock.monotonic();
-      await store.put(`/${resourceOf(this.id)}`, { beats: ++this.#beats }).catch(ignoreStoreError); // the next may be stored
+      this.#beats++;
+      await store.put(`/${resourceOf(this.id)}`, this.#told).catch(ignoreStoreError); // the next may be stored
     }
-    this.#beating = undefined;
+  }
+
+  /** What people are told of it. */
+  get #told(): JsonObject {
+    const jobs = [...this.#held].slice(0, MOST_TOLD).map(({ jobId }) => jobId);
+    return { beats: this.#beats, running: this.#held.size, jobs };
   }
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from './clock.js';
 import { ConfigError, unlessMissing } from './errors.js';
 import { finalTime, isFinalDocument, Job } from './job.js';
 import { objectOf } from './json.js';
-import type { Json } from './json.js';
+import type { Json, JsonObject } from './json.js';
 import type { Store } from './oada/store.js';
 import { expected } from './options.js';
 import { dayOf, entryPath, isAddressable, isEntryKey, isOwner, isResourceId, linkedId } from './paths.js';
@@ -80,14 +80,7 @@ export class Jobs {
   async rerun(jobId: string, user?: string): Promise<SubmittedJob> {
     checkId(jobId);
     const { service, store, clock, layout } = this.#deps;
-    const { type, config, owner, resources, priority } = Job.parse(jobId, await documentAt(store, jobId));
-    const startedBy = user === undefined ? { job: jobId } : { user, job: jobId };
-    const job = {
-      ...{ service, type, config, startedBy },
-      ...(owner !== undefined && { owner }),
-      ...(resources.length > 0 && { resources: [...resources] }),
-      ...(priority !== 0 && { priority }),
-    };
+    const job = sameAgain(Job.parse(jobId, await documentAt(store, jobId)), user);
     return await submitTo(store, { service, job, idempotencyKey: undefined, layout }, clock);
   }
 
@@ -133,6 +126,18 @@ export class Jobs {
     if (isAddressable(key)) await store.delete(entryPath(list, key));
     return [];
   }
+}
+
+/** A job that has the same done: nothing that its runs have left is in it. */
+export function sameAgain(job: Job, user: string | undefined): JsonObject {
+  const { _id, service, type, config, owner, resources, priority } = job;
+  return {
+    ...{ service, type, config },
+    startedBy: { ...(user !== undefined && { user }), job: _id },
+    ...(owner !== undefined && { owner }),
+    ...(resources.length > 0 && { resources: [...resources] }),
+    ...(priority !== 0 && { priority }),
+  };
 }
 
 function endOf({ finished, started }: JobStatus): number {

@@ -132,9 +132,12 @@ export interface Paths {
   reportHandled(name: string, date: string): string;
 }
 
+/** The services of a user. */
+export const SERVICES = '/bookmarks/services';
+
 /** @param service its name */
 export function pathsOf(service: string): Paths {
-  const base = `/bookmarks/services/${service}`;
+  const base = `${SERVICES}/${service}`;
   return Object.freeze<Paths>({
     tree: TREE,
     classic: classicLayout(base),

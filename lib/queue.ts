@@ -84,7 +84,7 @@ export class Queue {
     deps.stores.set(id, store);
     deps.secrets.add(store.client.getToken());
     setMaxListeners(0, this.#abort.signal); // each running job listens
-    const { checkInterval, leaseTimeout } = options;
+    const { checkInterval, leaseTimeout, concurrency } = options;
     const { pending, controls } = this.#observers();
     const { layout } = options;
     const { prefersNested } = deps;
@@ -98,7 +98,7 @@ export class Queue {
       observer: pending,
     });
     this.#controls = new Controls({ store, clock, checkInterval, paths, observer: controls });
-    this.#own = new OwnInstance({ store, paths, clock, leaseTimeout });
+    this.#own = new OwnInstance({ store, paths, clock, leaseTimeout, concurrency });
     this.#others = new OtherInstances({ store, paths, clock, leaseTimeout }, (instance, keys) => {
       events.emit('instance:lost', { queue: id, instance, jobs: keys.length });
       this.#dispatcher.takeOver(instance, keys);

@@ -128,11 +128,11 @@ function viewOf(name: string, document: JsonObject): ViewedChild {
   };
 }
 
-function stateOf({ status }: JsonObject): JobState {
+export function stateOf({ status }: JsonObject): JobState {
   return status === 'running' || status === 'success' || status === 'failure' ? status : 'waiting';
 }
 
-function problemOf({ status, result, failureType }: JsonObject): JobProblem | undefined {
+export function problemOf({ status, result, failureType }: JsonObject): JobProblem | undefined {
   if (status !== 'failure') return undefined;
   const message = isJsonObject(result) ? result['message'] : undefined;
   return {
@@ -148,7 +148,7 @@ function progressOfChildren(children: readonly ViewedChild[]): ProgressRecord | 
 }
 
 /** When it was begun last. */
-function startTime({ updates }: JsonObject): Date | undefined {
+export function startTime({ updates }: JsonObject): Date | undefined {
   if (!isJsonObject(updates)) return undefined;
   const keys = Object.keys(updates).toSorted();
   const times = keys.flatMap((key) => {

@@ -66,9 +66,7 @@ export class WatchedList {
   /** Reads the list now, should it have changed unheard. */
   async refresh(): Promise<void> {
     this.#readAgain = true;
-    this.#reading ??= this.#readWhileStale().finally(() => {
-      this.#reading = undefined;
-    });
+    this.#reading ??= this.#readWhileStale();
     await this.#reading;
   }
 
@@ -160,27 +158,32 @@ export class WatchedList {
   }
 
   async #readWhileStale(): Promise<void> {
-    while (this.#readAgain) {
-      this.#readAgain = false;
-      const { store, path, observer } = this.#options;
-      const before = this.#rev;
-      const { data, rev, location } = await store.get(path);
-      const own = isJsonObject(data) ? Object.entries(data) : [];
-      const entries = own.flatMap(([key, value]): [string, Json][] =>
-        isEntryKey(key) && value !== undefined ? [[key, value]] : [],
-      );
-      // The header may be older than the body (two reads on the reference server): the body's own word counts.
-      const bodyRev = isJsonObject(data) ? Number(data['_rev']) : Number.NaN;
-      const read = Number.isNaN(bodyRev) ? rev : bodyRev;
-      if (read < this.#rev && this.#rev !== before) {
-        this.#readAgain = true; // the watch has told of more meanwhile than was read
-        continue;
-      }
-      this.#rev = read;
-      this.#location = location;
-      if (this.#isStopping()) return;
-      observer.listed(new Map(entries));
+    try {
+      while (this.#readAgain) await this.#read();
+    } finally {
+      this.#reading = undefined; // at once: who asks after the last look is not told that one is on its way
     }
+  }
+
+  async #read(): Promise<void> {
+    this.#readAgain = false;
+    const { store, path, observer } = this.#options;
+    const before = this.#rev;
+    const { data, rev, location } = await store.get(path);
+    const own = isJsonObject(data) ? Object.entries(data) : [];
+    const entries = own.flatMap(([key, value]): [string, Json][] =>
+      isEntryKey(key) && value !== undefined ? [[key, value]] : [],
+    );
+    // The header may be older than the body (two reads on the reference server): the body's own word counts.
+    const bodyRev = isJsonObject(data) ? Number(data['_rev']) : Number.NaN;
+    const read = Number.isNaN(bodyRev) ? rev : bodyRev;
+    if (read < this.#rev && this.#rev !== before) {
+      this.#readAgain = true; // the watch has told of more meanwhile than was read
+      return;
+    }
+    this.#rev = read;
+    this.#location = location;
+    if (!this.#isStopping()) observer.listed(new Map(entries));
   }
 
   /** Compares the list with what we know of it: a watch that has not told of a change, given time, is deaf. */

@@ -128,7 +128,7 @@ class World {
       secrets: new Set(),
       abort: new AbortController().signal,
       slots: new Slots(10, () => Infinity),
-      own: { holding: (work) => work() },
+      own: { holding: (_jobId, work) => work() },
       others: {
         holds: (other) => this.#held.set(instance, other),
         forget: () => this.#held.delete(instance),

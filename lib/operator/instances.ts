@@ -1,0 +1,78 @@
+import { unlessMissing } from '../errors.js';
+import { IDLE_BEAT_MS } from '../instances.js';
+import { objectOf } from '../json.js';
+import type { Json } from '../json.js';
+import { isAddressable, linkedId } from '../paths.js';
+import { entriesOf } from '../retention/day-lists.js';
+import type { OperatorDeps } from './operator-deps.js';
+
+/** An instance of the service, by its heartbeat, as JSON: all times are ISO 8601 in UTC. */
+export interface InstanceSummary {
+  readonly instance: string;
+  readonly host?: string;
+  readonly pid?: number;
+  readonly started?: string;
+  /** When it was last heard of, by the clock of the store. */
+  readonly heard?: string;
+  /** `silent`: its heartbeat is late. It may have died, or have lost its store. */
+  readonly state: 'alive' | 'silent';
+  /** How many jobs it runs at once. */
+  readonly concurrency?: number;
+  /** How many it runs, as it told with its last heartbeat. */
+  readonly running: number;
+  /** Some of them, like `resources/abc`: a hundred at most. */
+  readonly jobs: readonly string[];
+}
+
+/** Over and above what a heartbeat may take: for the clocks of two machines, and a slow store. */
+const LATENESS_MS = 10_000;
+const DEFAULT_LEASE_MS = 15_000;
+
+/** The instances that have not been stopped cleanly, the one that was started last first. */
+export async function listInstances(deps: OperatorDeps): Promise<InstanceSummary[]> {
+  const { store, paths } = deps;
+  const entries = entriesOf((await unlessMissing(store.get(paths.instances)))?.data);
+  const all = await Promise.all(entries.map(([, entry]) => readInstance(deps, entry)));
+  return all.flat().toSorted((one, other) => ((one.started ?? '') > (other.started ?? '') ? -1 : 1));
+}
+
+async function readInstance({ store, clock }: OperatorDeps, entry: Json): Promise<InstanceSummary[]> {
+  const id = linkedId(entry);
+  if (id === undefined) return [];
+  const [found, meta] = await Promise.all([
+    unlessMissing(store.get(`/${id}`)),
+    unlessMissing(store.get(`/${id}/_meta`)),
+  ]);
+  if (found === undefined) return [];
+  const { host, pid, started, concurrency, running, jobs, leaseTimeout } = objectOf(found.data);
+  const { modified } = objectOf(meta?.data);
+  const heard = typeof modified === 'number' ? new Date(modified * 1000) : undefined;
+  const lease = typeof leaseTimeout === 'number' ? leaseTimeout : DEFAULT_LEASE_MS;
+  const held = typeof running === 'number' ? running : 0;
+  const patience = (held > 0 ? lease : IDLE_BEAT_MS) + LATENESS_MS;
+  const age = heard === undefined ? Infinity : clock.now().getTime() - heard.getTime();
+  return [
+    {
+      instance: id.slice('resources/'.length),
+      state: age > patience ? 'silent' : 'alive',
+      running: held,
+      jobs: Array.isArray(jobs) ? jobs.flatMap((job: Json) => linkedId({ _id: job }) ?? []) : [],
+      ...(typeof host === 'string' && { host }),
+      ...(typeof pid === 'number' && { pid }),
+      ...(typeof started === 'string' && { started }),
+      ...(typeof concurrency === 'number' && { concurrency }),
+      ...(heard !== undefined && { heard: heard.toISOString() }),
+    },
+  ];
+}
+
+/** Takes those out of the list that have not been heard of for a day: their process was killed while they had no job. */
+export async function forgetSilent(deps: OperatorDeps): Promise<number> {
+  const { store, paths, clock } = deps;
+  const before = new Date(clock.now().getTime() - 86_400_000).toISOString();
+  const silent = (await listInstances(deps)).filter(
+    ({ state, heard = '', instance }) => state === 'silent' && heard < before && isAddressable(instance),
+  );
+  for (const { instance } of silent) await store.delete(paths.instance(instance));
+  return silent.length;
+}

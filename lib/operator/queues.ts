@@ -1,0 +1,124 @@
+import { systemClock } from '../clock.js';
+import { ConfigError, StoreError, toError, unlessMissing } from '../errors.js';
+import { isJsonObject } from '../json.js';
+import type { Json } from '../json.js';
+import { storeUrl } from '../oada/address.js';
+import type { StoreAddress } from '../oada/address.js';
+import { openStore } from '../oada/store.js';
+import { expected } from '../options.js';
+import { entryPath, isServiceName, linkedId } from '../paths.js';
+import { entriesOf } from '../retention/day-lists.js';
+import type { OperatorDeps } from './operator-deps.js';
+
+/** An entry of the list of queues. Its token is never told. */
+export interface QueueSummary {
+  readonly queue: string;
+  /** Undefined where the entry is none. */
+  readonly domain?: string;
+  /** What is wrong with the entry. */
+  readonly problem?: string;
+}
+
+/** What a store answers to the token of a queue. */
+export interface QueueHealth {
+  readonly ok: boolean;
+  readonly problem?: string;
+  /** How long the answer took, in milliseconds. */
+  readonly took: number;
+}
+
+const HEALTH_TIMEOUT_MS = 5000;
+
+/** The further queues that the service is to watch; that of its own store is not among them. */
+export async function listQueues(deps: OperatorDeps): Promise<QueueSummary[]> {
+  const { store, paths } = deps;
+  const entries = entriesOf((await unlessMissing(store.get(paths.queues)))?.data);
+  return await Promise.all(entries.map(async ([queue, entry]) => summaryOf(queue, await read(deps, entry))));
+}
+
+/**
+ * Has the service watch a queue of another store, or of another user.
+ *
+ * @param queue its key in the list
+ * @throws {ConfigError} the key or the address is none, or there is a queue of that key
+ */
+export async function addQueue(
+  { store, paths }: OperatorDeps,
+  queue: string,
+  { domain, token }: StoreAddress,
+): Promise<void> {
+  checkKey(queue);
+  storeUrl({ domain, token });
+  await store.ensure(paths.queues, paths.tree);
+  const { data, etag } = await store.get(paths.queues);
+  if (isJsonObject(data) && data[queue] !== undefined)
+    throw new ConfigError(`there is a queue ${JSON.stringify(queue)} already: remove it first`);
+  await store.put(paths.queues, { [queue]: { domain, token } }, { ifMatch: etag });
+}
+
+/** @throws {ConfigError} there is none */
+export async function removeQueue({ store, paths }: OperatorDeps, queue: string): Promise<void> {
+  checkKey(queue);
+  const data = (await unlessMissing(store.get(paths.queues)))?.data;
+  if (!isJsonObject(data) || data[queue] === undefined)
+    throw new ConfigError(`there is no queue ${JSON.stringify(queue)}`);
+  await store.delete(entryPath(paths.queues, queue));
+}
+
+/** Asks the store of a queue, with the queue's token, for its bookmarks. */
+export async function checkQueue(deps: OperatorDeps, queue: string): Promise<QueueHealth> {
+  const { store, paths, clock } = deps;
+  const data = (await unlessMissing(store.get(paths.queues)))?.data;
+  const address = addressOf(await read(deps, isJsonObject(data) ? (data[queue] ?? null) : null));
+  if (typeof address === 'string') return { ok: false, problem: address, took: 0 };
+  const began = clock.monotonic();
+  const its = openStore(address, {
+    clock: systemClock,
+    timeout: HEALTH_TIMEOUT_MS,
+    onRequest: () => undefined,
+  });
+  try {
+    await its.check();
+    return { ok: true, took: clock.monotonic() - began };
+  } catch (error) {
+    return { ok: false, problem: toError(error).message, took: clock.monotonic() - began };
+  } finally {
+    await its.close();
+  }
+}
+
+/** An entry stands inline, or is a link. */
+async function read({ store }: OperatorDeps, entry: Json): Promise<Json | undefined> {
+  const id = linkedId(entry);
+  if (id === undefined) return entry;
+  try {
+    return (await store.get(`/${id}`)).data;
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+function summaryOf(queue: string, entry: Json | undefined): QueueSummary {
+  const address = addressOf(entry);
+  return typeof address === 'string' ? { queue, problem: address } : { queue, domain: address.domain };
+}
+
+/** Or what is wrong with it. */
+function addressOf(entry: Json | undefined): StoreAddress | string {
+  if (!isJsonObject(entry)) return 'it is no object with a domain and a token';
+  const { domain, token } = entry;
+  if (typeof domain !== 'string' || typeof token !== 'string')
+    return 'it needs a `domain` and a `token`, both text';
+  try {
+    storeUrl({ domain, token });
+  } catch (error) {
+    return toError(error).message;
+  }
+  return { domain, token };
+}
+
+function checkKey(queue: unknown): void {
+  if (!isServiceName(queue) || queue.startsWith('_'))
+    throw expected('queue', 'a key without blanks or slashes, and not only digits', queue);
+}
