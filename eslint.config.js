@@ -18,6 +18,14 @@ const noCore = {
   regex: String.raw`^\.\./`,
   message: 'The embedded server stands alone: it imports nothing from the rest of lib/.',
 };
+const noOperator = {
+  regex: String.raw`^(\.\.?/)+(operator|cli|dashboard)/`,
+  message: 'Imports point one way: core, then operator/, then cli/ and dashboard/.',
+};
+const noFace = {
+  regex: String.raw`^(\.\.?/)+(cli|dashboard)/`,
+  message: 'Imports point one way: core, then operator/, then cli/ and dashboard/.',
+};
 const noSelf = { group: ['@oada/jobs', '@oada/jobs/*'], message: 'Inside of lib/, import by relative path.' };
 const noTimers = {
   group: ['node:timers', 'node:timers/*', 'timers', 'timers/*', 'node:perf_hooks', 'perf_hooks'],
@@ -95,7 +103,7 @@ export default defineConfig(
       'max-lines': ['error', 350],
       'max-lines-per-function': ['error', 60],
       'no-console': 'error',
-      ...noImport(noClient, noServer),
+      ...noImport(noClient, noServer, noOperator),
     },
   },
   {
@@ -113,7 +121,7 @@ export default defineConfig(
     files: ['lib/**/*.ts'],
     ignores: ['lib/clock.ts', 'lib/oada/**', 'lib/server/**'],
     rules: {
-      ...noImport(noClient, noServer, noTimers),
+      ...noImport(noClient, noServer, noOperator, noTimers),
       'no-restricted-globals': [
         'error',
         ...['setTimeout', 'setInterval', 'setImmediate', 'performance'].map((name) => ({
@@ -141,7 +149,17 @@ export default defineConfig(
   {
     name: 'adapter to the client',
     files: ['lib/oada/**/*.ts'],
-    rules: noImport(noServer),
+    rules: noImport(noServer, noOperator),
+  },
+  {
+    name: 'operator',
+    files: ['lib/operator/**/*.ts'],
+    rules: noImport(noClient, noServer, noFace, noTimers),
+  },
+  {
+    name: 'dashboard and command line',
+    files: ['lib/dashboard/**/*.ts', 'lib/cli/**/*.ts'],
+    rules: noImport(noClient, noTimers),
   },
   {
     name: 'embedded server',
