@@ -33,7 +33,8 @@ export type { EmailReporter, FinishReporter, ReportedPart, SlackReporter } from 
 export type { ServiceLog } from './service-log.js';
 export type { LogLevel } from './logger.js';
 export type { LayoutOption } from './options.js';
-export type { Child, ChildState, SpawnOptions } from './children.js';
+export type { ChildState } from './child-states.js';
+export type { Child, SpawnOptions } from './children.js';
 export type { ProgressRecord } from './progress.js';
 export { Jobs } from './jobs.js';
 export type { OwnedJob } from './jobs.js';

@@ -15,6 +15,7 @@ import { OtherInstances, OwnInstance } from './instances.js';
 import type { Json } from './json.js';
 import type { StoreAddress } from './oada/address.js';
 import { openStore } from './oada/store.js';
+import { Listing } from './listing.js';
 import type { Store } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
 import { PendingLists } from './pending-lists.js';
@@ -56,6 +57,7 @@ export class Queue {
   readonly #deps: QueueDeps;
   readonly #store: Store;
   readonly #lists: PendingLists;
+  readonly #listing = new Listing();
   readonly #controls: Controls;
   readonly #own: OwnInstance;
   readonly #others: OtherInstances;
@@ -107,6 +109,7 @@ export class Queue {
       ...deps,
       ...{ queue: id, instance: this.#own.id, store, paths, own: this.#own, others: this.#others },
       dayIndex: new DayIndex(store, paths),
+      listing: this.#listing,
       abort: this.#abort.signal,
       isCancelled: (key) => this.#controls.isCancelled(key),
       refresh: () => this.#lists.refresh(),
@@ -117,19 +120,22 @@ export class Queue {
       this.#retention = new Retention({ ...deps, queue: id, store, paths, retention });
   }
 
-  /** What is heard goes to the dispatcher. */
+  /** What is heard goes to the dispatcher, and to whoever waits for a job to be filed. */
   #observers(): { pending: PendingObserver; controls: ControlsObserver } {
     const lost = (error: Error, retryIn: number): void => {
       if (!this.#stopping) this.#deps.events.emit('queue:failed', { queue: this.id, error, retryIn });
     };
     const pending: PendingObserver = {
       listed: (layout, entries) => {
+        this.#listing.listed(layout, entries);
         this.#dispatcher.listed(layout, entries);
       },
       changed: (layout, key, written) => {
+        this.#listing.changed(layout, key);
         this.#dispatcher.changed(layout, key, written);
       },
       removed: (layout, key) => {
+        this.#listing.removed(layout, key);
         this.#dispatcher.removed(layout, key);
       },
       lost,
