@@ -12,6 +12,8 @@ import { isEntryKey, isServiceName, JOB_TYPE, link, linkedId, pathsOf } from './
 import type { LayoutName } from './paths.js';
 import { layoutInUse } from './producer.js';
 import type { Progress } from './progress.js';
+import { traced } from './tracing.js';
+import type { TracedPart } from './tracing.js';
 import { waitOn } from './wait.js';
 
 export interface SpawnOptions {
@@ -90,6 +92,15 @@ export class Children {
     const { service = this.#deps.service, priority = this.#deps.job.priority } = options;
     const child = { name: this.#nameOf(type, options.name), service, type };
     checkChild(child);
+    return await traced({ service, type }, (part) => this.#submit(child, config, { priority, part }));
+  }
+
+  async #submit(
+    child: Omit<Child, '_id'>,
+    config: object,
+    { priority, part }: { readonly priority: number; readonly part: TracedPart },
+  ): Promise<Child> {
+    const { service, type } = child;
     const key = this.#keyOf(child.name);
     const _id = `resources/${key}`;
     const { job, store } = this.#deps;
@@ -97,7 +108,7 @@ export class Children {
       ...{ service, type, config: toJson(config, MAX_CONFIG_BYTES) ?? {} },
       ...(priority !== 0 && { priority }),
       ...(job.owner !== undefined && { owner: job.owner }),
-      ...{ parent: link(job._id), startedBy: { job: job._id } },
+      ...{ parent: link(job._id), startedBy: { job: job._id }, ...part },
     };
     this.#spawned.set(child.name, { ...child, _id });
     const [list, found] = await Promise.all([this.#listOf(service), documentAt(store, _id)]);

@@ -2,7 +2,7 @@ import { Claim } from './claim.js';
 import { ignoreStoreError, InvalidJobError, InvalidResultError, StoreError, toError } from './errors.js';
 import type { JobCancelledError } from './errors.js';
 import type { Events, JobEvent, TypedJobEvent } from './events.js';
-import { endOf, filedAgain, objection } from './due-job.js';
+import { beginningOf, endOf, filedAgain, objection } from './due-job.js';
 import type { DueJob } from './due-job.js';
 import { writeEnd } from './ending.js';
 import type { LastUpdate } from './ending.js';
@@ -116,7 +116,7 @@ export class Runner {
     updates.writeTo((updates) => claim.add(updates));
     const started = this.#deps.clock.monotonic();
     const { attempt } = claim.record;
-    this.#deps.events.emit('job:started', { ...this.#event, attempt });
+    this.#deps.events.emit('job:started', { ...this.#event, attempt, ...beginningOf(this.#due, this.#deps) });
     const { jobId } = claim;
     const logger = this.#logger(updates);
     const family = this.#family(job, claim);
@@ -276,7 +276,7 @@ export class Runner {
     const patch = { ...given, ...retried, ...family.take() };
     const written = await this.#decide(claim, updates, patch, ['retrying', { startAfter, ...why }]);
     if (written === undefined) return this.#takenOver();
-    events.emit('job:postponed', { ...this.#event, until });
+    events.emit('job:postponed', { ...this.#event, until, isRetry: error !== undefined });
     return { kind: 'delayed', until };
   }
 
