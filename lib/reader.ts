@@ -35,7 +35,8 @@ export async function readJob(found: FoundJob, deps: RunnerDeps): Promise<Read> 
 
 function dueNow(found: FoundJob, standing: DueStanding, seen?: StoredDocument): Read {
   const job = 'job' in standing ? standing.job : undefined;
-  const { type = '', priority = 0 } = job ?? {};
+  // One that is to be cancelled before its time takes no slot from those of its type.
+  const { type = '', priority = 0 } = standing.kind === 'delayed' ? {} : (job ?? {});
   const waitingSince = Math.max(found.waitingSince, ...timesOf(job, seen));
   return {
     kind: 'due',

@@ -80,7 +80,8 @@ export class Runner {
   readonly #cancel = new AbortController();
 
   constructor(due: DueJob, deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> }) {
-    const { found, type } = due;
+    const { found, standing } = due;
+    const type = 'job' in standing ? standing.job.type : '';
     this.#due = due;
     this.#deps = deps;
     this.#event = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '', type };

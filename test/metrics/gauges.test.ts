@@ -1,0 +1,199 @@
+import type { Service } from '@oada/jobs';
+import type { OADAClient } from '@oada/client';
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { generate } from 'xksuid';
+
+import {
+  BASE,
+  countTo,
+  deferred,
+  ensureLists,
+  JOB_TYPE,
+  jobOf,
+  makeService,
+  NAME,
+  OTHER_TOKEN,
+  postJob,
+  putEntry,
+  startServer,
+  TOKEN,
+} from '../setup.js';
+import { countsOf, samplesOf, valueOf } from './exposition.js';
+
+const MINUTE = 60_000;
+const AGE = 'oada_jobs_oldest_pending_age_seconds';
+
+/** Posts a job that was submitted some time ago, as its key says. */
+async function postOld(oada: OADAClient, job: object, ago: number): Promise<string> {
+  const key = generate(false, Date.now() - ago);
+  await oada.put({ path: `/resources/${key}`, data: job, contentType: JOB_TYPE });
+  await putEntry(oada, key, { _id: `resources/${key}` });
+  return key;
+}
+
+/** A work function that waits to be let go. */
+function blocked(service: Service, type: string): { begun: Promise<void>; end: () => void } {
+  const begun = deferred();
+  const over = deferred();
+  service.on(type, '1m', async () => {
+    begun.resolve();
+    await over.promise;
+  });
+  return { begun: begun.promise, end: over.resolve };
+}
+
+test('gauges show what is in the lists: waiting, delayed, held, running, and how long the oldest waits', async () => {
+  const server = await startServer();
+  const oada = server.client(TOKEN);
+  const other = makeService(server, 'over a socket', { concurrency: 1 }); // and it is taken
+  const theirs = blocked(other, 'plough');
+  await other.start();
+  await postJob(oada, jobOf('plough'));
+  await theirs.begun;
+
+  const metrics = new Registry();
+  const service = makeService(server, 'over a socket', { metrics, concurrency: 1, layout: 'classic' });
+  const ours = blocked(service, 'sow');
+  service.on('plough', '10s', () => undefined);
+  const held = service.events.next('job:held');
+  await service.start();
+  await held;
+  await postJob(oada, jobOf('sow'));
+  await ours.begun;
+  const found = countTo(service, 'job:found', 4);
+  await postOld(oada, jobOf('sow'), 10 * MINUTE);
+  await postOld(oada, jobOf('sow'), 60 * MINUTE);
+  await postOld(oada, jobOf('sow'), 20 * MINUTE);
+  const startAfter = new Date(Date.now() + MINUTE).toISOString();
+  await postOld(oada, { ...jobOf('sow'), startAfter }, 600 * MINUTE);
+  await found;
+  const states = (): Promise<Record<string, number>> => countsOf(metrics, 'oada_jobs_pending', ['state']);
+  await expect.poll(states).toEqual({ waiting: 3, delayed: 1, held: 1 });
+  const age = await valueOf(metrics, AGE, { queue: 'default' });
+  expect(age).toBeGreaterThanOrEqual(3599);
+  expect(age).toBeLessThan(3700);
+  expect(await countsOf(metrics, 'oada_jobs_running', ['type'])).toEqual({ sow: 1 });
+  const running = (await samplesOf(metrics)).filter(({ name }) => name === 'oada_jobs_running');
+  expect(running.map(({ labels }) => labels['type']).toSorted()).toEqual(['other', 'plough', 'sow']);
+
+  const filed = countTo(service, 'job:filed', 4);
+  ours.end();
+  await filed;
+  theirs.end();
+  await expect.poll(states).toEqual({ delayed: 1 });
+  expect(await valueOf(metrics, AGE)).toBe(0);
+  await expect.poll(() => countsOf(metrics, 'oada_jobs_running', ['type'])).toEqual({});
+});
+
+test.each([
+  ['as soon as it comes', {}, 0, 0],
+  ['an hour after it was submitted', {}, 60 * MINUTE, 60 * MINUTE],
+  [
+    'when it was due',
+    { startAfter: new Date(Date.now() - 10 * MINUTE).toISOString() },
+    60 * MINUTE,
+    10 * MINUTE,
+  ],
+  [
+    'after something was last done for it',
+    { updates: { [generate(false, Date.now() - 5 * MINUTE)]: { status: 'interrupted', time: 'x' } } },
+    60 * MINUTE,
+    5 * MINUTE,
+  ],
+  ['with a key of a time to come', {}, -60 * MINUTE, 0],
+])('a job that is run %s has waited so long', async (_, more, ago, waited) => {
+  const server = await startServer();
+  const oada = server.client(TOKEN);
+  const metrics = new Registry();
+  const service = makeService(server, 'in process', { metrics }).on('plough', '10s', () => undefined);
+  await service.start();
+  const started = service.events.next('job:started');
+  await postOld(oada, { ...jobOf('plough'), ...more }, ago);
+  const event = await started;
+  expect(event.waited).toBeGreaterThanOrEqual(Math.max(0, waited - 1000));
+  expect(event.waited).toBeLessThan(waited + MINUTE);
+  expect(await valueOf(metrics, 'oada_jobs_waiting_duration_seconds_sum')).toBeCloseTo(
+    event.waited / 1000,
+    6,
+  );
+});
+
+test('a retry has waited since it was due', async () => {
+  const server = await startServer();
+  const service = makeService(server, 'in process', {});
+  service.on('plough', { timeout: '10s', retries: { limit: 1, backoff: 50, jitter: 0 } }, ({ retried }) => {
+    if (retried === 0) throw new Error('not yet');
+  });
+  await service.start();
+  const postponed = service.events.next('job:postponed');
+  const second = service.events.next('job:started', ({ attempt }) => attempt === 2);
+  await postOld(server.client(TOKEN), jobOf('plough'), 60 * MINUTE);
+  const { until, isRetry } = await postponed;
+  expect(isRetry).toBe(true);
+  const { waited } = await second;
+  expect(waited).toBeLessThanOrEqual(Date.now() - until.getTime());
+});
+
+test('a service that has stopped shows nothing, but what it counted stays; others in its registry go on', async () => {
+  const server = await startServer();
+  const oada = server.client(TOKEN);
+  const metrics = new Registry();
+  const [one, two] = [NAME, 'seeder'].map((name) => {
+    const made = makeService(server, 'in process', { metrics, name } as object);
+    return made.on('plough', '10s', () => undefined);
+  });
+  await one!.start();
+  await two!.start();
+  const filed = countTo(one!, 'job:filed', 1);
+  await postJob(oada, jobOf('plough'));
+  await filed;
+  const services = async (name: string): Promise<unknown[]> => {
+    const samples = (await samplesOf(metrics)).filter((sample) => sample.name === name);
+    return [...new Set(samples.map(({ labels }) => labels['service']))];
+  };
+  expect(await services(AGE)).toEqual([NAME, 'seeder']);
+  await one!.stop();
+  for (const name of [AGE, 'oada_jobs_pending', 'oada_jobs_running'])
+    expect(await services(name)).toEqual(['seeder']);
+  expect(await countsOf(metrics, 'oada_jobs_finished_total', ['service'])).toEqual({ [NAME]: 1 });
+  await two!.stop();
+  expect(await services(AGE)).toEqual([]);
+});
+
+test('jobs that are let end while the service stops are shown as running', async () => {
+  const server = await startServer();
+  const metrics = new Registry();
+  const service = makeService(server, 'in process', { metrics, drainTimeout: '10s' });
+  const work = blocked(service, 'plough');
+  await service.start();
+  await postJob(server.client(TOKEN), jobOf('plough'));
+  await work.begun;
+  const stopped = service.stop();
+  expect(await countsOf(metrics, 'oada_jobs_running', ['type'])).toEqual({ plough: 1 });
+  work.end();
+  await stopped;
+  expect(await countsOf(metrics, 'oada_jobs_running', ['type'])).toEqual({});
+});
+
+test('a queue whose entry goes is shown no more', async () => {
+  const server = await startServer();
+  const oada = server.client(TOKEN);
+  const metrics = new Registry();
+  const service = makeService(server, 'over a socket', { metrics });
+  await ensureLists(oada);
+  await ensureLists(server.client(OTHER_TOKEN));
+  await oada.put({ path: `${BASE}/queues`, data: { more: { domain: server.url, token: OTHER_TOKEN } } });
+  const started = service.events.next('queue:started', ({ queue }) => queue === 'more');
+  await service.start();
+  await started;
+  const queues = async (): Promise<unknown[]> => {
+    const ages = (await samplesOf(metrics)).filter(({ name }) => name === AGE);
+    return ages.map(({ labels }) => labels['queue']);
+  };
+  expect(await queues()).toEqual(['default', 'more']);
+  const stopped = service.events.next('queue:stopped', ({ queue }) => queue === 'more');
+  await oada.delete({ path: `${BASE}/queues/more` });
+  await stopped;
+  expect(await queues()).toEqual(['default']);
+});
