@@ -2,10 +2,10 @@ import type * as Api from '@opentelemetry/api';
 import debug from 'debug';
 
 import { toError } from './errors.js';
-import { isJsonObject } from './json.js';
+import { isJsonObject, objectOf } from './json.js';
 import type { Json } from './json.js';
+import { finalRecord } from './outcome.js';
 import type { Outcome } from './outcome.js';
-import { redactedError } from './outcome.js';
 
 const log = debug('oada-jobs:tracing');
 
@@ -48,6 +48,7 @@ export interface Tracing {
 }
 
 const MAX_TRACESTATE = 512;
+const TRACER = '@oada/jobs';
 
 /** The trace in a job's document, be it one or not. */
 export function traceOf(document: unknown): TraceRecord | undefined {
@@ -99,61 +100,105 @@ export function tracedRun(run: TracedRun, work: () => Promise<Outcome>): Promise
 }
 
 function tracingBy(api: typeof Api): Tracing {
-  const { context, trace, ROOT_CONTEXT, SpanKind, SpanStatusCode } = api;
-  const tracer = trace.getTracer('@oada/jobs'); // of whatever provider there is when a span begins
-  const fail = (span: Api.Span, error: Error): void => {
-    span.recordException(error);
-    span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
-  };
-
   return {
     async submitted(submission, work) {
-      const around = context.active();
-      const outer = trace.getSpanContext(around);
-      if (outer === undefined || !api.isSpanContextValid(outer)) return await work({});
-      const name = `oada-jobs submit ${textOf(submission.type)}`;
-      const attributes = attributesOf(submission, 'send', 'submit');
-      const span = tracer.startSpan(name, { kind: SpanKind.PRODUCER, attributes }, around);
+      const begun = quietly(() => beginSubmission(api, submission));
+      if (begun === undefined) return await work({});
+      const { span, inside, part } = begun;
       try {
-        const part = { trace: recordOf(span.spanContext()) };
-        const submitted = await context.with(trace.setSpan(around, span), () => work(part));
-        span.setAttribute('messaging.message.id', submitted._id);
+        const submitted = await api.context.with(inside, () => work(part));
+        quietly(() => span.setAttribute('messaging.message.id', submitted._id));
         return submitted;
       } catch (error) {
-        fail(span, toError(error));
+        quietly(() => {
+          fail(api, span, toError(error));
+        });
         throw error;
       } finally {
-        span.end();
+        quietly(() => {
+          span.end();
+        });
       }
     },
 
     async ran(run, work) {
-      const { jobId, queue, attempt, redact } = run;
-      const parent = parentOf(api, run.trace);
-      // Where the service was started in a span, that is over: the job has nothing to do with it.
-      const around = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
-      const attributes = {
-        ...attributesOf(run, 'process', 'run'),
-        'messaging.message.id': jobId,
-        'oada_jobs.queue': queue,
-        'oada_jobs.attempt': attempt,
-      };
-      const options = { kind: SpanKind.CONSUMER, attributes };
-      const span = tracer.startSpan(`oada-jobs ${textOf(run.type)}`, options, around);
-      try {
-        const outcome = await context.with(trace.setSpan(around, span), work);
-        span.setAttribute('oada_jobs.outcome', outcome.kind);
-        if (outcome.kind === 'failure') {
-          const error = redactedError(outcome.error, redact);
-          span.setAttribute('error.type', redact(outcome.failureType ?? error.name));
-          fail(span, error);
-        }
-        return outcome;
-      } finally {
-        span.end();
-      }
+      const begun = quietly(() => beginRun(api, run));
+      if (begun === undefined) return await work();
+      const outcome = await api.context.with(begun.inside, work);
+      quietly(() => {
+        endRun(api, begun.span, outcome, run.redact);
+      });
+      return outcome;
     },
   };
+}
+
+/** A span, and the context of what is done in it. */
+interface BegunSpan {
+  readonly span: Api.Span;
+  readonly inside: Api.Context;
+}
+
+/** Undefined where there is no span around it. */
+function beginSubmission(
+  api: typeof Api,
+  submission: Submission,
+): (BegunSpan & { readonly part: TracedPart }) | undefined {
+  const { context, trace, SpanKind } = api;
+  const around = context.active();
+  const outer = trace.getSpanContext(around);
+  if (outer === undefined || !api.isSpanContextValid(outer)) return undefined;
+  const options = { kind: SpanKind.PRODUCER, attributes: attributesOf(submission, 'send', 'submit') };
+  const name = `oada-jobs submit ${textOf(submission.type)}`;
+  const span = trace.getTracer(TRACER).startSpan(name, options, around);
+  return { span, inside: trace.setSpan(around, span), part: { trace: recordOf(span.spanContext()) } };
+}
+
+function beginRun(api: typeof Api, run: TracedRun): BegunSpan {
+  const { trace, ROOT_CONTEXT, SpanKind } = api;
+  const parent = parentOf(api, run.trace);
+  // Where the service was started in a span, that is over: the job has nothing to do with it.
+  const around = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
+  const attributes = {
+    ...attributesOf(run, 'process', 'run'),
+    'messaging.message.id': run.jobId,
+    'oada_jobs.queue': run.queue,
+    'oada_jobs.attempt': run.attempt,
+  };
+  const options = { kind: SpanKind.CONSUMER, attributes };
+  const span = trace.getTracer(TRACER).startSpan(`oada-jobs ${textOf(run.type)}`, options, around);
+  return { span, inside: trace.setSpan(around, span) };
+}
+
+function endRun(api: typeof Api, span: Api.Span, outcome: Outcome, redact: (text: string) => string): void {
+  span.setAttribute('oada_jobs.outcome', outcome.kind);
+  if (outcome.kind === 'failure') {
+    // As it is stored: the fields of what is thrown can be anything.
+    const { result, failureType } = finalRecord(outcome, { stacks: false, redact });
+    const { name, message } = objectOf(result);
+    span.setAttribute('error.type', textOf(failureType) || textOf(name));
+    fail(api, span, { name: textOf(name), message: textOf(message) });
+  }
+  span.end();
+}
+
+/** What a program has set up for its traces may fail: that is no job's fault. */
+function quietly<T>(tell: () => T): T | undefined {
+  try {
+    return tell();
+  } catch (error) {
+    log('a trace is lost: %s', toError(error).stack);
+    return undefined;
+  }
+}
+
+function fail(
+  { SpanStatusCode }: typeof Api,
+  span: Api.Span,
+  { name, message }: { readonly name: string; readonly message: string },
+): void {
+  span.recordException({ name, message });
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
 }
 
 /** Names as OpenTelemetry's conventions of messaging have them. */

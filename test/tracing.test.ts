@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { traceOf } from '../lib/tracing.js';
 import {
@@ -201,6 +201,36 @@ test('each run of a job is a span; a failure says why, and nothing of tokens', a
     expect(JSON.stringify([attributes, status, events])).not.toContain(TOKEN);
   }
   expect(spanOf('oada-jobs slow').attributes['error.type']).toBe('timeout');
+});
+
+test('what is thrown may be anything, and tracing may fail: the job is filed all the same', async () => {
+  const server = await startServer();
+  const service = makeService(server)
+    .on('odd', '10s', () => {
+      throw Object.defineProperty(new Error('x'), 'name', {
+        get: () => {
+          throw new Error('no name');
+        },
+      });
+    })
+    .on('plough', '10s', () => 'done');
+  await service.start();
+  const filed = countTo(service, 'job:filed', 1);
+  await post(server.client(TOKEN), jobOf('odd'));
+  await filed;
+  expect(spanOf('oada-jobs odd').attributes['oada_jobs.outcome']).toBe('failure');
+
+  const start = vi.spyOn(Object.getPrototypeOf(provider.getTracer('any')), 'startSpan');
+  onTestFinished(() => {
+    start.mockRestore();
+  });
+  start.mockImplementation(() => {
+    throw new Error('no spans today');
+  });
+  const succeeded = countTo(service, 'job:succeeded', 1);
+  await post(server.client(TOKEN), jobOf('plough'));
+  await succeeded;
+  expect(start).toHaveBeenCalled();
 });
 
 test('a submission that fails is a span that says so', async () => {

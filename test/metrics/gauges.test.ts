@@ -1,9 +1,11 @@
 import type { Service } from '@oada/jobs';
 import type { OADAClient } from '@oada/client';
+import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { generate } from 'xksuid';
+import { generate, parse } from 'xksuid';
 
+import { keyTime } from '../../lib/found-job.js';
 import {
   BASE,
   countTo,
@@ -196,4 +198,17 @@ test('a queue whose entry goes is shown no more', async () => {
   await oada.delete({ path: `${BASE}/queues/more` });
   await stopped;
   expect(await queues()).toEqual(['default']);
+});
+
+test('the time in a key is that which its maker has put there', () => {
+  const now = fc.integer({ min: 1_400_000_000, max: 1_400_000_000 + 2 ** 32 - 1 });
+  fc.assert(
+    fc.property(now, (seconds) => {
+      const key = generate(false, seconds * 1000);
+      expect(keyTime(key)).toBe(parse(key).ts.getTime());
+      expect(keyTime(key)).toBe(seconds * 1000);
+    }),
+  );
+  for (const other of ['', 'job-1', 'a'.repeat(26), `${'a'.repeat(26)}-`, 'a'.repeat(64)])
+    expect(keyTime(other)).toBeUndefined();
 });
