@@ -44,11 +44,10 @@ interface Cancellable {
 
 export function foundJob(layout: Layout, key: string, entry: Json, clock: Clock): FoundJob {
   const jobId = linkedId(entry);
-  return {
-    ...{ id: entryId(layout, key), layout, key, entry, jobId, tries: 1, dead: undefined },
-    since: clock.monotonic(),
-    waitingSince: submittedAt([key, jobId?.slice('resources/'.length)], clock.now().getTime()),
-  };
+  const id = entryId(layout, key);
+  const since = clock.monotonic();
+  const waitingSince = submittedAt(key, jobId, clock.now().getTime());
+  return { id, layout, key, entry, jobId, since, waitingSince, tries: 1, dead: undefined };
 }
 
 /** The same, when it is known that it is not to be run before then. */
@@ -73,9 +72,10 @@ export function entryId(layout: Layout, key: string): string {
 const NEW_MS = 2000;
 
 /** When a job was submitted, where its keys tell; of one that is new, or whose keys tell nothing, now. */
-function submittedAt(keys: readonly (string | undefined)[], now: number): number {
-  const told = keys.map((key = '') => keyTime(key) ?? Infinity).filter((time) => time < now - NEW_MS);
-  return told.length === 0 ? now : Math.max(...told);
+function submittedAt(key: string, jobId: string | undefined, now: number): number {
+  const own = jobId?.slice('resources/'.length) ?? key;
+  const latest = Math.max(keyTime(key) ?? 0, own === key ? 0 : (keyTime(own) ?? 0));
+  return latest === 0 || latest > now - NEW_MS ? now : latest;
 }
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

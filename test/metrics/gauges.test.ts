@@ -5,7 +5,9 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { generate, parse } from 'xksuid';
 
-import { keyTime } from '../../lib/found-job.js';
+import { foundJob, keyTime } from '../../lib/found-job.js';
+import { pathsOf } from '../../lib/paths.js';
+import { FakeClock } from '../fake-clock.js';
 import {
   BASE,
   countTo,
@@ -119,6 +121,18 @@ test.each([
     event.waited / 1000,
     6,
   );
+});
+
+test.each([
+  ['an old job that is linked anew has waited since then', 60 * MINUTE, 0, 0],
+  ['of a link and a job the later tells the time', 10 * MINUTE, 60 * MINUTE, 10 * MINUTE],
+  ['a link whose key tells nothing leaves it to the job', 60 * MINUTE, undefined, 60 * MINUTE],
+])('%s', (_, idAgo, keyAgo, waited) => {
+  const clock = new FakeClock();
+  const at = (ago: number): string => generate(false, clock.now().getTime() - ago);
+  const key = keyAgo === undefined ? 'job-1' : at(keyAgo);
+  const found = foundJob(pathsOf(NAME).classic, key, { _id: `resources/${at(idAgo)}` }, clock);
+  expect(clock.now().getTime() - found.waitingSince).toBe(waited);
 });
 
 test('a retry has waited since it was due', async () => {
