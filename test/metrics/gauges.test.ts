@@ -5,7 +5,9 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { generate, parse } from 'xksuid';
 
+import { Events } from '../../lib/events.js';
 import { foundJob, keyTime } from '../../lib/found-job.js';
+import { ServiceMetrics } from '../../lib/metrics/service-metrics.js';
 import { pathsOf } from '../../lib/paths.js';
 import { FakeClock } from '../fake-clock.js';
 import {
@@ -126,6 +128,8 @@ test.each([
 test.each([
   ['an old job that is linked anew has waited since then', 60 * MINUTE, 0, 0],
   ['of a link and a job the later tells the time', 10 * MINUTE, 60 * MINUTE, 10 * MINUTE],
+  ['a key of a time to come tells nothing', 0, -60 * MINUTE, 0],
+  ['one of the last second tells no more than that it is new', 1000, 1000, 0],
   ['a link whose key tells nothing leaves it to the job', 60 * MINUTE, undefined, 60 * MINUTE],
 ])('%s', (_, idAgo, keyAgo, waited) => {
   const clock = new FakeClock();
@@ -149,6 +153,51 @@ test('a retry has waited since it was due', async () => {
   expect(isRetry).toBe(true);
   const { waited } = await second;
   expect(waited).toBeLessThanOrEqual(Date.now() - until.getTime());
+});
+
+test('a job that is to be retried is delayed until then', async () => {
+  const server = await startServer();
+  const metrics = new Registry();
+  const service = makeService(server, 'in process', { metrics });
+  service.on('plough', { timeout: '10s', retries: { limit: 1, backoff: '1h' } }, () => {
+    throw new Error('not yet');
+  });
+  await service.start();
+  const postponed = service.events.next('job:postponed');
+  await postOld(server.client(TOKEN), jobOf('plough'), 60 * MINUTE);
+  await postponed;
+  await expect.poll(() => countsOf(metrics, 'oada_jobs_running', ['type'])).toEqual({});
+  expect(await countsOf(metrics, 'oada_jobs_pending', ['state'])).toEqual({ delayed: 1 });
+  expect(await valueOf(metrics, AGE)).toBe(0);
+});
+
+test('a service that has stopped is let go of', async () => {
+  const registry = new Registry();
+  let asked = 0;
+  const queues = {
+    [Symbol.iterator]: () => {
+      asked++;
+      return new Set<never>().values();
+    },
+  };
+  const events = new Events();
+  const options = {
+    service: NAME,
+    given: registry,
+    workers: new Map(),
+    events,
+    clock: new FakeClock(),
+    queues,
+  };
+  const metrics = new ServiceMetrics(options);
+  await metrics.start();
+  await registry.metrics();
+  expect(asked).toBeGreaterThan(0);
+  metrics.stop();
+  asked = 0;
+  events.emit('schedule:skipped', { schedule: 'x', occurrence: 'y', reason: 'missed', count: 1 });
+  expect(await valueOf(registry, 'oada_jobs_schedule_skipped_total')).toBe(0);
+  expect(asked).toBe(0);
 });
 
 test('a service that has stopped shows nothing, but what it counted stays; others in its registry go on', async () => {
