@@ -16,6 +16,8 @@ import { isEntryKey, isServiceName, JOB_TYPE, link, pathsOf } from './paths.js';
 import type { LayoutName } from './paths.js';
 import { layoutInUse } from './producer.js';
 import type { Progress } from './progress.js';
+import { traced } from './tracing.js';
+import type { TracedPart } from './tracing.js';
 import { waitOn } from './wait.js';
 
 export interface SpawnOptions {
@@ -109,13 +111,22 @@ export class Children {
     const { service = this.#deps.service, priority = this.#deps.job.priority } = options;
     const child = { name: this.#nameOf(type, options.name), service, type };
     checkChild(child);
+    return await traced({ service, type }, (part) => this.#submit(child, config, { priority, part }));
+  }
+
+  async #submit(
+    child: Omit<Child, '_id'>,
+    config: object,
+    { priority, part }: { readonly priority: number; readonly part: TracedPart },
+  ): Promise<Child> {
+    const { service, type } = child;
     const _id = this.#idOf(child.name);
     const { job, store } = this.#deps;
     const document = {
       ...{ service, type, config: toJson(config, MAX_CONFIG_BYTES) ?? {} },
       ...(priority !== 0 && { priority }),
       ...(job.owner !== undefined && { owner: job.owner }),
-      ...{ parent: link(job._id), startedBy: { job: job._id } },
+      ...{ parent: link(job._id), startedBy: { job: job._id }, ...part },
     };
     // None is listed before the parent has its link: one that it had no link to was not begun.
     const mayBeThere = this.#spawned.has(child.name) || isChild(this.#deps.document, { ...child, _id });

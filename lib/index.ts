@@ -55,6 +55,7 @@ export type { Chain, Notify, OccurrenceContext, ScheduleOptions } from './schedu
 export type { CatchUp, Overlap, ScheduleTiming } from './schedule/definition.js';
 export type { MaintenanceWindow, Weekday } from './schedule/windows.js';
 export { Report } from './report/report.js';
+export type { MetricsRegistry } from './metrics/registry.js';
 export type { RetentionOptions } from './retention/policy.js';
 export { reportOnItem } from './report/recording.js';
 export { parseAttachment } from './report/csv.js';

@@ -8,6 +8,7 @@ import type { Clock } from './clock.js';
 import { Controls } from './controls.js';
 import type { ControlsObserver } from './controls.js';
 import { DayIndex } from './day-index.js';
+import type { QueueDepth } from './depth.js';
 import { Dispatcher } from './dispatcher.js';
 import { ignoreStoreError, ServiceStoppingError } from './errors.js';
 import type { Events } from './events.js';
@@ -45,6 +46,8 @@ export interface QueueDeps {
   readonly events: Events;
   /** Those of the queues that are open, by id. */
   readonly stores: Map<string, Store>;
+  /** The queues that take jobs, or have some that are not over. */
+  readonly running: Set<Pick<Queue, 'id' | 'depth'>>;
   /** Told of what operators ask of the schedules. */
   onSwitches(queue: string, switches: Json | undefined): void;
   /** Texts that must not be stored or told: the tokens of all queues. */
@@ -164,6 +167,11 @@ export class Queue {
     return this.#store;
   }
 
+  /** What it holds now. */
+  get depth(): QueueDepth {
+    return this.#dispatcher.depth();
+  }
+
   get controls(): Controls {
     return this.#controls;
   }
@@ -189,6 +197,7 @@ export class Queue {
       throw error;
     }
     log('%s: watching the pending lists', this.id);
+    this.#deps.running.add(this);
     this.#deps.events.emit('queue:started', { queue: this.id });
     this.#retention?.start();
   }
@@ -211,6 +220,7 @@ export class Queue {
     await waitAtMost(clock, LAST_WRITES_MS, this.#own.unregister().catch(ignoreStoreError));
     await pruned;
     await this.#store.close();
+    this.#deps.running.delete(this);
     events.emit('queue:stopped', { queue: this.id });
   }
 

@@ -3,7 +3,7 @@ import { Claim } from './claim.js';
 import { ignoreStoreError, InvalidJobError, InvalidResultError, StoreError, toError } from './errors.js';
 import type { JobCancelledError } from './errors.js';
 import type { Events, JobEvent, TypedJobEvent } from './events.js';
-import { endOf, filedAgain, objection } from './due-job.js';
+import { beginningOf, endOf, filedAgain, objection } from './due-job.js';
 import type { DueJob } from './due-job.js';
 import { writeEnd } from './ending.js';
 import type { LastUpdate } from './ending.js';
@@ -83,7 +83,8 @@ export class Runner {
   readonly #cancel = new AbortController();
 
   constructor(due: DueJob, deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> }) {
-    const { found, type } = due;
+    const { found, standing } = due;
+    const type = 'job' in standing ? standing.job.type : '';
     this.#due = due;
     this.#deps = deps;
     this.#event = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '', type };
@@ -119,7 +120,7 @@ export class Runner {
     updates.writeTo((updates) => claim.add(updates));
     const started = this.#deps.clock.monotonic();
     const { attempt } = claim.record;
-    this.#deps.events.emit('job:started', { ...this.#event, attempt });
+    this.#deps.events.emit('job:started', { ...this.#event, attempt, ...beginningOf(this.#due, this.#deps) });
     const { jobId } = claim;
     const logger = this.#logger(updates);
     const family = this.#family(job, claim, seen);
@@ -280,7 +281,7 @@ export class Runner {
     const patch = { status: 'queued', claim: null, attempts, takeovers: 0, startAfter, ...rest };
     const written = await this.#decide(claim, updates, patch, ['retrying', { startAfter, ...why }]);
     if (written === undefined) return this.#takenOver();
-    events.emit('job:postponed', { ...this.#event, until });
+    events.emit('job:postponed', { ...this.#event, until, isRetry: error !== undefined });
     return { kind: 'delayed', until };
   }
 
