@@ -69,6 +69,16 @@ export async function orNotFound<T>(found: Promise<T>, advice: string): Promise<
   }
 }
 
+/** For what is asked with nothing but what was given. */
+export async function usageOf<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CliError('usage', error.message, { cause: error });
+    throw error;
+  }
+}
+
 /** For what is checked before anything is done: what is wrong with it is wrong with the command line. */
 export function orUsage<T>(check: () => T): T {
   try {

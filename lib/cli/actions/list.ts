@@ -1,7 +1,7 @@
 import { JOB_LISTS, listJobs } from '../../operator/list-jobs.js';
 import type { JobListName, ListRequest } from '../../operator/list-jobs.js';
 import type { JobSummary } from '../../operator/job-summary.js';
-import { orUsage } from '../failure.js';
+import { orUsage, usageOf } from '../failure.js';
 import type { Invocation } from '../invocation.js';
 import type { Column, Part } from '../output.js';
 import { openSession } from '../session.js';
@@ -77,7 +77,7 @@ async function* pagesOf(
 ): AsyncGenerator<{ readonly jobs: readonly JobSummary[]; readonly next: string | undefined }> {
   const request: ListRequest = { list, type, owner, day, failureType, text, limit };
   for (let cursor = after; ;) {
-    const page = await listJobs(deps, { ...request, after: cursor }, lists);
+    const page = await usageOf(listJobs(deps, { ...request, after: cursor }, lists));
     yield page;
     if (page.next === undefined) return;
     cursor = page.next;
