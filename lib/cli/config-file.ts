@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 import { toError } from '../errors.js';
 import { isJsonObject, parseJson } from '../json.js';
@@ -49,13 +50,13 @@ export async function readConfigFile(
   environment: Environment,
 ): Promise<ConfigFile> {
   const path = resolve(given ?? configPath(environment));
-  const text = await textOf(path, given !== undefined);
-  if (text === undefined) return { path, stores: new Map(), default: undefined, isOpen: false };
-  const content = parse(path, text);
+  const content = await textOf(path, given !== undefined);
+  if (content === undefined) return { path, stores: new Map(), default: undefined, isOpen: false };
+  const settings = parse(path, content);
   orUsage(() => {
-    checkNames(content, ['stores', 'default']);
+    checkNames(settings, ['stores', 'default']);
   });
-  const { stores = {}, default: preferred } = content;
+  const { stores = {}, default: preferred } = settings;
   if (!isJsonObject(stores)) throw wrong(path, '`stores` has to be an object: a store for each name');
   if (preferred !== undefined && typeof preferred !== 'string')
     throw wrong(path, '`default` has to be the name of a store');
@@ -95,10 +96,13 @@ export function tokenPath(tokenFile: string, path: string, environment: Environm
   return resolve(dirname(path), tokenFile.replace(/^~(?=\/)/, home));
 }
 
-/** @throws {CliError} */
+/**
+ * @param path `-` for stdin
+ * @throws {CliError}
+ */
 export async function readToken(path: string): Promise<string> {
   try {
-    const token = (await readFile(path, 'utf8')).trim();
+    const token = (path === '-' ? await text(process.stdin) : await readFile(path, 'utf8')).trim();
     if (token !== '') return token;
   } catch (error) {
     throw new CliError('usage', `cannot read the token: ${toError(error).message}`, { cause: error });
@@ -116,10 +120,10 @@ async function textOf(path: string, isNeeded: boolean): Promise<string | undefin
   }
 }
 
-function parse(path: string, text: string): JsonObject {
+function parse(path: string, content: string): JsonObject {
   try {
-    const content = parseJson(text);
-    if (isJsonObject(content)) return content;
+    const settings = parseJson(content);
+    if (isJsonObject(settings)) return settings;
   } catch {
     // The parser's own words show what it stumbled over, which may be a token.
   }

@@ -4,18 +4,12 @@ import { hideSecrets, redactJson } from '../secrets.js';
 import { cleanJson, cleanText } from './clean-text.js';
 import { openProgressBar } from './progress-bar.js';
 import type { ProgressBar } from './progress-bar.js';
+import type { Sink } from './sink.js';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
 /** Text from anywhere. It is made safe where it is printed, and coloured after that. */
 export type Part = string | { readonly text: string; readonly style: Style };
-
-/** What is written to: the process's own streams, or a test's. */
-export interface Sink {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
 
 export interface OutputOptions {
   readonly stdout: Sink;

@@ -1,4 +1,4 @@
-import type { Sink } from './output.js';
+import type { Sink } from './sink.js';
 
 /** How far long work is. */
 export interface ProgressBar {

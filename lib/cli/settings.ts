@@ -113,7 +113,7 @@ async function namedStore(
 async function givenToken({ token, tokenFile }: StoreFlags): Promise<string | undefined> {
   if (token !== undefined && tokenFile !== undefined)
     throw new CliError('usage', 'give either --token or --token-file');
-  return tokenFile === undefined ? token : await readToken(tokenFile === '-' ? '/dev/stdin' : tokenFile);
+  return tokenFile === undefined ? token : await readToken(tokenFile);
 }
 
 async function warningsOf(store: NamedStore, file: ConfigFile, environment: Environment): Promise<string[]> {

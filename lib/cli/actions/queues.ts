@@ -108,7 +108,7 @@ async function addressOf(
   if (queueTokenFile !== undefined)
     return {
       domain: address,
-      token: await readToken(queueTokenFile === '-' ? '/dev/stdin' : queueTokenFile),
+      token: await readToken(queueTokenFile),
     };
   const token = environment[queueTokenEnv ?? ''] ?? '';
   if (token === '')
