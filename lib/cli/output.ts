@@ -150,8 +150,9 @@ export class Output {
     widths: readonly number[],
     index: number,
   ): T {
-    const { columns: width } = this.#options.stdout;
-    if (columns[index]?.isFlexible !== true || !this.isTerminal || width === undefined) return cell;
+    const { columns: width = 0 } = this.#options.stdout;
+    // A terminal that does not know its width says 0.
+    if (columns[index]?.isFlexible !== true || !this.isTerminal || width === 0) return cell;
     const others = widths.reduce((sum, other, at) => (at === index ? sum : sum + other + GAP), 0);
     const room = Math.max(NARROWEST, width - others);
     return cell.text.length <= room ? cell : { ...cell, text: `${cell.text.slice(0, room - 1)}…` };

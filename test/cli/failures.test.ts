@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { createProgram } from '../../lib/cli/program.js';
 import { BASE, JOB_TYPE, makeService, NAME, startServer, TOKEN } from '../setup.js';
-import { environmentOf, run, runAlone, Running, start, textOf } from './setup.js';
+import { environmentOf, linesOf, run, runAlone, Running, start, textOf } from './setup.js';
 import type { Ended } from './setup.js';
 
 /** What a command needs to be understood. */
@@ -146,6 +146,23 @@ async function putFailures(server: OADAServer, count: number): Promise<void> {
   const links = Object.fromEntries(ids.map((id) => [id, { _id: `resources/${id}` }]));
   await oada.put({ path: `${BASE}/jobs-failure/day-index/2026-01-31`, data: links });
 }
+
+it('oada-jobs retry tells which of many could not be done again', async () => {
+  const server = await startServer();
+  await putFailures(server, 1);
+  const oada = server.client();
+  const data = { status: 'failure', config: {} };
+  await oada.put({ path: '/resources/no-job', data, contentType: JOB_TYPE });
+  const list = `${BASE}/jobs-failure/day-index/2026-01-31`;
+  await oada.put({ path: list, data: { 'no-job': { _id: 'resources/no-job' } } });
+  const { code, stdout, stderr } = await run(server, 'retry', '--all', '--yes', '--json');
+  expect({ code, stderr }).toEqual({ code: 1, stderr: 'error: 1 failure retried, 1 not\n' });
+  const told = new Map(linesOf(stdout).map((line) => [line.id, line]));
+  expect(told.get('resources/failure-0')).toHaveProperty('retriedBy');
+  expect(told.get('resources/no-job')).toMatchObject({
+    error: { message: expect.stringContaining('no job') },
+  });
+});
 
 describe('Ctrl-C', () => {
   it('ends what waits for a job', async () => {

@@ -11,7 +11,7 @@ const ESCAPE = '\u001b';
 
 class Screen {
   readonly isTTY: boolean;
-  readonly columns = 40;
+  columns = 40;
   text = '';
 
   constructor(isTTY: boolean) {
@@ -90,6 +90,10 @@ describe('a table', () => {
     const [onTerminal, screen] = await outputTo(true, { NO_COLOR: '1' });
     await onTerminal.table(columns, rows);
     expect(screen.text).toBe('JOB  ERROR\njob  a message that is too long for thi…\n');
+    const [widthless, unknown] = await outputTo(true, { NO_COLOR: '1' });
+    unknown.columns = 0;
+    await widthless.table(columns, rows);
+    expect(unknown.text).toContain('for this screen\n');
     const [toProgram, pipe] = await outputTo(false);
     await toProgram.table(columns, rows);
     expect(pipe.text).toContain('a message that is too long for this screen\n');

@@ -39,7 +39,7 @@ export async function prune(cli: Invocation, flags: PruneFlags): Promise<void> {
   if (!dryRun && cli.isInteractive) {
     ({ jobs: expected } = await pruneOnce({ dryRun: true }));
     const what = `${countOf(expected, 'job')} of ${service}, and all that is known of ${expected === 1 ? 'it' : 'them'}`;
-    await confirm(cli, `Delete ${what}?`, yes);
+    if (expected > 0) await confirm(cli, `Delete ${what}?`, yes);
   } else if (!dryRun) await confirm(cli, `Delete the old jobs of ${service}?`, yes);
   const bar = await output.progress('Deleting', expected);
   cli.endsItself();

@@ -22,6 +22,8 @@ export interface RetryFlags extends ServiceFlags {
   readonly yes?: boolean;
 }
 
+/** From how many on there is a bar rather than a line for each. */
+const MANY = 10;
 const FILTERS = ['type', 'day', 'failureType', 'owner', 'text', 'all'] as const;
 
 export async function retry(cli: Invocation, names: readonly string[], flags: RetryFlags): Promise<void> {
@@ -76,21 +78,26 @@ async function retryAll(
   ids: readonly string[],
   flags: RetryFlags,
 ): Promise<void> {
-  const bar = await cli.output.progress('Retrying', ids.length);
+  const { isTerminal } = cli.output;
+  // Of a few, people want to see the new jobs; and a bar would be in the way of JSON on the same terminal.
+  const isLong = ids.length > MANY && !(isTerminal && flags.json === true);
+  const bar = await cli.output.progress('Retrying', isLong ? ids.length : 0);
   cli.endsItself();
   let done = 0;
-  let failed = 0;
+  const failed: RetriedJob[] = [];
+  const isQuiet = bar.isShown && isTerminal;
   for await (const retried of retryEach(deps, ids, cli.signal)) {
     bar.update(++done);
-    if ('error' in retried.outcome) failed++;
-    tell(cli, flags, retried);
+    if ('error' in retried.outcome) failed.push(retried);
+    else if (!isQuiet) tell(cli, flags, retried);
   }
   bar.stop();
-  const told = `${countOf(done - failed, 'failure')} retried`;
+  for (const retried of failed) tell(cli, flags, retried);
+  const told = `${countOf(done - failed.length, 'failure')} retried`;
   if (done < ids.length)
     cli.output.note(`Interrupted: ${told}, of ${ids.length}. Again, it goes on where it was.`);
-  else if (failed > 0) throw new CliError('failed', `${told}, ${failed} not`);
-  else if (ids.length !== 1) cli.output.note(`${told}.`);
+  else if (failed.length > 0) throw new CliError('failed', `${told}, ${failed.length} not`);
+  else if (ids.length !== 1 || isQuiet) cli.output.note(`${told}.`);
 }
 
 function tell({ output }: Invocation, { json = false }: RetryFlags, { id, outcome }: Told): void {
