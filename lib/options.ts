@@ -156,7 +156,7 @@ export function checkNames(options: object, known: readonly string[]): void {
 }
 
 /** How many characters have to be put, taken or changed to make one word of the other. */
-function distance(from: string, to: string): number {
+export function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [index, letter] of Array.from(from).entries()) {
     const next = [index + 1];

@@ -95,11 +95,13 @@ describe('the imports of lib/', () => {
     expect(cycles).toEqual([]);
   });
 
-  test('lead into the server from nowhere else, and out of it to nothing else', () => {
+  test('lead into the server from the command that runs it alone, and out of it to nothing else', () => {
     const crossing = all().filter(
-      ({ name, found }) => found.isLocal && isServer(name) !== isServer(found.target),
+      ({ name, found }) => found.isLocal && !found.typeOnly && isServer(name) !== isServer(found.target),
     );
-    expect(crossing.map(({ name, found }) => `${name} → ${found.target}`)).toEqual([]);
+    expect(crossing.map(({ name, found }) => `${name} → ${found.target}`)).toEqual([
+      'cli/actions/serve.ts → server/server.ts',
+    ]);
   });
 
   test('name the package itself nowhere', () => {
@@ -176,4 +178,21 @@ test('importing the package loads nothing of the server nor what only some servi
     ),
   );
   expect(unwanted.map((url) => relative(ROOT, fileURLToPath(url)))).toEqual([]);
+});
+
+test('what the command line shows at once loads no store, no server, no dashboard and no table', async () => {
+  const run = promisify(execFile);
+  const program = fileURLToPath(new URL('programs/list-modules.ts', import.meta.url));
+  const { stdout } = await run(process.execPath, ['--import', 'tsx', program, join(LIB, 'cli/program.ts')]);
+  const loaded = stdout.trim().split('\n');
+  expect(loaded.some((url) => url.endsWith('/lib/cli/program.ts'))).toBe(true);
+  const packages = loaded.flatMap(
+    (url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(url)?.[1] ?? [],
+  );
+  expect([...new Set(packages)].filter((name) => !['tsx', 'esbuild', 'get-tsconfig'].includes(name))).toEqual(
+    ['commander'],
+  );
+  expect(loaded.filter((url) => /\/lib\/(oada|operator|server|dashboard|cli\/actions)\//.test(url))).toEqual(
+    [],
+  );
 });

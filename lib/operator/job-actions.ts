@@ -125,11 +125,28 @@ export async function* retryJobs(
   let after: string | undefined;
   do {
     const { jobs, next } = await listJobs(deps, { ...request, list: 'failure', limit: 100, after }, lists);
-    for (let index = 0; index < jobs.length; index += AT_ONCE) {
-      yield* await Promise.all(jobs.slice(index, index + AT_ONCE).map(({ id }) => retried(deps, id)));
-    }
+    yield* retryEach(
+      deps,
+      jobs.map(({ id }) => id),
+    );
     after = next;
   } while (after !== undefined);
+}
+
+/**
+ * Retries failures as {@link retryJob} does, some at once, and tells of each.
+ *
+ * @param ids like `resources/abc`
+ * @param signal begins no more of them
+ */
+export async function* retryEach(
+  deps: OperatorDeps,
+  ids: readonly string[],
+  signal?: AbortSignal,
+): AsyncGenerator<RetriedJob> {
+  for (let index = 0; index < ids.length && signal?.aborted !== true; index += AT_ONCE) {
+    yield* await Promise.all(ids.slice(index, index + AT_ONCE).map((id) => retried(deps, id)));
+  }
 }
 
 async function retried(deps: OperatorDeps, id: string): Promise<RetriedJob> {

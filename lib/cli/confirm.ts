@@ -1,0 +1,27 @@
+import { createInterface } from 'node:readline/promises';
+
+import { CliError } from './failure.js';
+import type { Invocation } from './invocation.js';
+
+/**
+ * Asks on the terminal.
+ *
+ * @param question is ours: nothing of it is made safe
+ * @throws {CliError} the answer is no, or there is nobody to be asked
+ */
+export async function confirm(cli: Invocation, question: string, yes: boolean | undefined): Promise<void> {
+  if (yes === true) return;
+  if (!cli.isInteractive)
+    throw new CliError(
+      'usage',
+      `${question} There is no terminal to ask on: --yes says so, --dry-run only tells`,
+    );
+  const terminal = createInterface({ input: cli.stdin, output: process.stderr });
+  cli.defer(() => {
+    terminal.close();
+  });
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT')); // the terminal keeps Ctrl-C to itself
+  const answer = await terminal.question(`${question} [y/N] `, { signal: cli.signal });
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('failed', 'nothing was done');
+}
