@@ -82,7 +82,7 @@ describe('the cache of lists', () => {
       put: async (name, count) => {
         const keys = Array.from({ length: count }, (_, index) => `k${String(index)}`);
         const data = Object.fromEntries(keys.map((key) => [key, linkTo(key)]));
-        await oada.put({ path: `/resources/${name}`, data: data as object, contentType: 'application/json' });
+        await oada.put({ path: `/resources/${name}`, data: data, contentType: 'application/json' });
       },
     };
   }
