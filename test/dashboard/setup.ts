@@ -43,7 +43,7 @@ export async function answerOf(response: Response): Promise<Answer> {
   const { status, headers } = response;
   const text = await response.text();
   const isJson = headers.get('content-type')?.startsWith('application/json') ?? false;
-  return { status, headers, text, json: isJson ? (JSON.parse(text)) : undefined };
+  return { status, headers, text, json: isJson ? JSON.parse(text) : undefined };
 }
 
 export function cookieIn({ headers }: { headers: Headers }): string {
