@@ -69,7 +69,11 @@ export class StoreHub {
       throw new StoreError('OADA_JOBS_STORE_TIMEOUT', message, { path: SERVICES });
     });
     tooLate.catch(() => undefined); // where the answer was there first
-    const answer = listServices(open.store).then((services) => (open.services = services));
+    const ask = async (): Promise<void> => {
+      await open.store.check(); // with one try, it is known at once where a store is away
+      open.services = await listServices(open.store);
+    };
+    const answer = ask();
     try {
       await Promise.race([answer, tooLate]);
       return { store, domain, services: open.services };
