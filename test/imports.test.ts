@@ -173,7 +173,7 @@ test('importing the package loads nothing of the server nor what only some servi
   const loaded = stdout.trim().split('\n');
   expect(loaded.some((url) => url.endsWith('/lib/service.ts'))).toBe(true);
   const unwanted = loaded.filter((url) =>
-    /\/lib\/server\/|\/node_modules\/(fastify|classic-level|ws-server|prom-client|@opentelemetry|nodemailer|execa)\//.test(
+    /\/lib\/(server|operator|dashboard|cli)\/|\/node_modules\/(@fastify|fastify|classic-level|ws-server|prom-client|@opentelemetry|nodemailer|execa|commander)\//.test(
       url,
     ),
   );

@@ -1,30 +1,55 @@
-import { createServer } from 'node:http';
+import fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
 
-export interface DashboardOptions {
-  readonly stores: readonly { readonly name: string; readonly domain: string; readonly token: string }[];
-  readonly host?: string;
-  readonly port?: number;
-  readonly password?: string;
-  readonly readOnly?: boolean;
-}
+import { ConfigError, toError } from '../errors.js';
+import { mountDashboard } from './mount.js';
+import { resolveDashboard, resolveStart } from './options.js';
+import type { StartOptions } from './options.js';
 
-export interface Dashboard {
-  /** The address to be opened, with what lets its reader in. */
+/** A dashboard that listens. */
+export interface RunningDashboard extends AsyncDisposable {
+  /**
+   * The address to open in a browser. Where there is no password, whoever opens it first, within 15 minutes, is signed
+   * in, and nobody after that.
+   */
   readonly url: string;
+  /** Ends all connections, of browsers and to the stores. Can be called more than once. */
   stop(): Promise<void>;
 }
 
-/** Stands for the dashboard until it is there. */
-export async function startDashboard({ host = '127.0.0.1', port = 0 }: DashboardOptions): Promise<Dashboard> {
-  const server = createServer((_request, response) => response.end());
-  await new Promise<void>((resolve) => server.listen(port, host, resolve));
-  const address = server.address();
-  const at = typeof address === 'object' && address !== null ? address.port : port;
-  const stop = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => {
-        resolve();
-      });
-    });
-  return { url: `http://${host}:${at}/`, stop };
+/** Names of services and parts of addresses may be long. */
+const LONGEST_PARAMETER = 4096;
+
+/**
+ * Starts a dashboard of its own, by default for people at this machine only.
+ *
+ * @throws {ConfigError} an option is wrong, or it cannot listen there
+ */
+export async function startDashboard(options: StartOptions): Promise<RunningDashboard> {
+  const resolved = resolveDashboard(options);
+  const { host, port, trustProxy } = resolveStart(options);
+  const app = fastify({
+    trustProxy,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
+  });
+  const access = await mountDashboard(app, resolved);
+  const address = await listen(app, host, port);
+  const link = resolved.password === undefined ? `sign-in/${access.newLink().token}` : '';
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    stopped ??= app.close();
+    await stopped;
+  };
+  return { url: `${address}/${link}`, stop, [Symbol.asyncDispose]: stop };
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    const message = `The dashboard cannot listen on ${host}:${String(port)}: ${toError(error).message}`;
+    throw new ConfigError(message, { cause: error });
+  }
 }
