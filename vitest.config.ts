@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^@oada\/jobs$/, replacement: source('lib/index.ts') },
       { find: /^@oada\/jobs\/server$/, replacement: source('lib/server/index.ts') },
+      { find: /^@oada\/jobs\/dashboard$/, replacement: source('lib/dashboard/index.ts') },
     ],
   },
   test: {

@@ -183,6 +183,14 @@ async function keyFor(store: Store, paths: Paths, pending: string, idempotencyKe
     const message = `The store does not say where ${paths.classic.pending} is, which idempotency keys depend on.`;
     throw new StoreError('OADA_JOBS_STORE_REFUSED', message, { path: paths.classic.pending });
   }
+  return idempotentKey(location, idempotencyKey);
+}
+
+/**
+ * @internal
+ * @param location of the classic pending list
+ */
+export function idempotentKey(location: string, idempotencyKey: string): string {
   return createHash('sha256')
     .update(JSON.stringify([location, idempotencyKey]))
     .digest('hex');

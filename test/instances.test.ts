@@ -2,7 +2,7 @@ import { Service } from '@oada/jobs';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { StoreError } from '../lib/errors.js';
-import { OtherInstances } from '../lib/instances.js';
+import { IDLE_BEAT_MS, OtherInstances, OwnInstance } from '../lib/instances.js';
 import type { Store } from '../lib/oada/store.js';
 import { pathsOf } from '../lib/paths.js';
 import { FakeClock } from './fake-clock.js';
@@ -87,4 +87,33 @@ test('a store that was away says nothing of the instances: the lease begins anew
   expect(dead).toEqual([]);
   await clock.advance(LEASE_MS);
   expect(dead).toEqual(['other']);
+});
+
+test('an instance beats often while it holds jobs, and now and then while it does not; what it holds is told', async () => {
+  const clock = new FakeClock();
+  const beats: unknown[] = [];
+  const put = async (path: string, data: object): Promise<{ rev: number; etag: string }> => {
+    if ('beats' in data) beats.push(data);
+    return { rev: 1, etag: path };
+  };
+  const store = { put, ensure: () => Promise.resolve(), delete: () => Promise.resolve() } as unknown as Store;
+  const options = { store, paths: pathsOf(NAME), clock, leaseTimeout: LEASE_MS, concurrency: 2 };
+  const own = new OwnInstance(options);
+  await own.register();
+  beats.length = 0;
+  await clock.advance(2 * IDLE_BEAT_MS);
+  expect(beats).toMatchObject([{ running: 0, jobs: [] }, { running: 0 }]);
+  await clock.advance(LEASE_MS);
+  beats.length = 0;
+  let finish: () => void = () => undefined;
+  const held = own.holding('resources/a', () => new Promise<void>((resolve) => (finish = resolve)));
+  await clock.advance(LEASE_MS);
+  expect(beats.length).toBeGreaterThanOrEqual(3);
+  expect(beats.at(-1)).toMatchObject({ running: 1, jobs: ['resources/a'] });
+  finish();
+  await held;
+  await own.unregister();
+  beats.length = 0;
+  await clock.advance(3 * IDLE_BEAT_MS);
+  expect(beats).toEqual([]);
 });

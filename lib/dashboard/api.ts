@@ -43,8 +43,11 @@ export type {
 export interface Session {
   /** False: nothing else is answered before there is one. */
   readonly signedIn: boolean;
-  /** How people sign in: with a password, or with the address that was printed when the dashboard was started. */
-  readonly by: 'password' | 'link';
+  /**
+   * How people sign in: with a password, or with the address that was printed when the dashboard was started; `app`: the
+   * app that the dashboard is mounted in sees to that, and to signing out.
+   */
+  readonly by: 'password' | 'link' | 'app';
   readonly readOnly: boolean;
   /** To be sent with what changes something. Empty while nobody is signed in. */
   readonly csrfToken: string;

@@ -1,5 +1,5 @@
 import type { FinalStatus } from '../paths.js';
-import { filedDays, readFiledEntries, readPendingEntries } from './lists.js';
+import { countEntries, filedDays } from './lists.js';
 import type { ListReader } from './lists.js';
 import { listInstances } from './instances.js';
 import { isPaused } from './job-actions.js';
@@ -22,14 +22,14 @@ export type DayCounts = { readonly day: string } & Readonly<Record<FinalStatus, 
 /** @param most how many days are told of, from the latest on which jobs were filed */
 export async function countJobs(deps: OperatorDeps, lists: ListReader, most = 7): Promise<JobCounts> {
   const [pending, instances, paused, days] = await Promise.all([
-    readPendingEntries(deps, lists),
+    countEntries(deps, lists, ({ pending }) => pending),
     listInstances(deps),
     isPaused(deps),
     countDays(deps, lists, most),
   ]);
   const alive = instances.filter(({ state }) => state === 'alive');
   return {
-    pending: pending.length,
+    pending,
     running: alive.reduce((sum, { running }) => sum + running, 0),
     instances: { alive: alive.length, silent: instances.length - alive.length },
     paused,
@@ -42,7 +42,7 @@ async function countDays(deps: OperatorDeps, lists: ListReader, most: number): P
   const days = [...new Set([...successes, ...failures])].toSorted().toReversed().slice(0, most);
   const count = async (status: FinalStatus, day: string): Promise<number> =>
     (status === 'success' ? successes : failures).includes(day)
-      ? (await readFiledEntries(deps, lists, { status, day })).length
+      ? await countEntries(deps, lists, (layout) => layout.dayIndex(status, day))
       : 0;
   return await Promise.all(
     days.map(async (day) => {

@@ -5,7 +5,7 @@ import { isJsonObject } from '../json.js';
 import type { JsonObject } from '../json.js';
 import { sameAgain } from '../jobs.js';
 import { isAddressable, isEntryKey, isResourceId } from '../paths.js';
-import { submitTo } from '../producer.js';
+import { idempotentKey, submitTo } from '../producer.js';
 import type { SubmittedJob } from '../producer.js';
 import { layoutsOf } from '../retention/day-lists.js';
 import { listJobs } from './list-jobs.js';
@@ -112,8 +112,20 @@ export async function retryJob(
   if (document['status'] !== 'failure')
     throw new ConfigError(`${id} has not failed: only failures are retried`);
   const job = sameAgain(Job.parse(id, document), user);
-  const request = { service, job, idempotencyKey: `retry of ${id}`, layout: undefined };
+  const request = { service, job, idempotencyKey: retryKey(id), layout: undefined };
   return await submitTo(store, request, clock);
+}
+
+/** The job that a failure was retried by, like `resources/abc`; undefined where it was not. */
+export async function retryOf({ store, paths }: OperatorDeps, id: string): Promise<string | undefined> {
+  const { location } = (await unlessMissing(store.head(paths.classic.pending))) ?? {};
+  if (location === undefined) return undefined;
+  const retry = `resources/${idempotentKey(location, retryKey(id))}`;
+  return (await unlessMissing(store.head(`/${retry}`))) === undefined ? undefined : retry;
+}
+
+function retryKey(id: string): string {
+  return `retry of ${id}`;
 }
 
 /** Retries all failures of a day, a type, an owner, … as {@link retryJob} does, and tells of each. */

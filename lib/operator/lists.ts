@@ -1,4 +1,5 @@
 import { unlessMissing } from '../errors.js';
+import type { Store } from '../oada/store.js';
 import { isAddressable, isEntryKey, isJobKey, linkedId } from '../paths.js';
 import type { FinalStatus, Layout } from '../paths.js';
 import { entriesOf, layoutsOf, readDays } from '../retention/day-lists.js';
@@ -14,13 +15,19 @@ export interface ListEntry {
 export interface ListReader {
   /** The entries by their keys; none where there is no such list. */
   entries(path: string): Promise<readonly ListEntry[]>;
+  /** How many those are. */
+  count(path: string): Promise<number>;
 }
 
 /** Each time from the store. */
 export function storeReader({ store }: Pick<OperatorDeps, 'store'>): ListReader {
-  return {
-    entries: async (path) => linksOf(entriesOf((await unlessMissing(store.get(path)))?.data)),
-  };
+  const entries = (path: string): Promise<readonly ListEntry[]> => readLinks(store, path);
+  return { entries, count: async (path) => (await entries(path)).length };
+}
+
+/** None where there is no such list. */
+export async function readLinks(store: Store, path: string): Promise<readonly ListEntry[]> {
+  return linksOf(entriesOf((await unlessMissing(store.get(path)))?.data));
 }
 
 /** What of the entries of a list links to jobs, in the order of their keys: those of most producers sort by time. */
@@ -69,5 +76,16 @@ export async function readFiledEntries(
       ),
     ),
   );
-  return all.flat().toSorted((one, other) => byKey(other, one));
+  // In order already, so that this is no more than a turn and a merge.
+  return all.flat().sort(byKey).reverse();
+}
+
+/** How many jobs are in the lists of both layouts. */
+export async function countEntries(
+  { paths }: Pick<OperatorDeps, 'paths'>,
+  lists: ListReader,
+  pathOf: (layout: Layout) => string,
+): Promise<number> {
+  const counts = await Promise.all(layoutsOf(paths).map((layout) => lists.count(pathOf(layout))));
+  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -1,0 +1,60 @@
+import { unlessMissing } from '../errors.js';
+import { isJsonObject } from '../json.js';
+import type { JsonObject } from '../json.js';
+import { findJob, retryOf } from '../operator/job-actions.js';
+import type { LocatedJob } from '../operator/job-actions.js';
+import { detailOf, summaryOf } from '../operator/job-summary.js';
+import type { JobDetail } from '../operator/job-summary.js';
+import type { ListReader } from '../operator/lists.js';
+import type { OperatorDeps } from '../operator/operator-deps.js';
+import type { JobView } from './api.js';
+import { notFound, orNotFound } from './problem.js';
+
+const MOST_CHILDREN = 1000;
+/** How many documents are read at once. */
+const AT_ONCE = 50;
+
+/**
+ * @param name its id or its key
+ * @throws {Refusal} there is no job of that name
+ */
+export async function locateJob(deps: OperatorDeps, name: string, lists: ListReader): Promise<LocatedJob> {
+  const located = await orNotFound(findJob(deps, name, lists));
+  if (isJobOf(deps.service, located.document)) return located;
+  throw notFound(`job ${JSON.stringify(name)} of ${deps.service}`);
+}
+
+/**
+ * The store's token reads much that is no job: the tokens of queues, say. So of what a link or an id leads to, only what
+ * is a job of the service is shown or changed.
+ */
+export function isJobOf(service: string, document: JsonObject): boolean {
+  const { _type } = document;
+  if (typeof document['service'] === 'string') return document['service'] === service;
+  return typeof _type === 'string' && /^application\/vnd\.oada\.service\.job\.\d+\+json/.test(_type);
+}
+
+export async function viewJob(deps: OperatorDeps, name: string, lists: ListReader): Promise<JobView> {
+  const { id, key, document } = await locateJob(deps, name, lists);
+  const detail = detailOf(id, key, document);
+  const [childSummaries, retriedBy] = await Promise.all([
+    readChildren(deps, detail),
+    detail.state === 'failure' ? retryOf(deps, id) : undefined,
+  ]);
+  return { ...detail, childSummaries, ...(retriedBy !== undefined && { retriedBy }) };
+}
+
+async function readChildren(
+  { store, service }: OperatorDeps,
+  { children }: JobDetail,
+): Promise<JobView['childSummaries']> {
+  const read = async ({ name, id }: JobDetail['children'][number]): Promise<JobView['childSummaries']> => {
+    const data = (await unlessMissing(store.get(`/${id}`)))?.data;
+    if (!isJsonObject(data) || !isJobOf(service, data)) return [];
+    return [{ ...summaryOf(id, id.slice('resources/'.length), data), name }];
+  };
+  const summaries: JobView['childSummaries'][number][] = [];
+  for (let from = 0; from < Math.min(children.length, MOST_CHILDREN); from += AT_ONCE)
+    summaries.push(...(await Promise.all(children.slice(from, from + AT_ONCE).map(read))).flat());
+  return summaries.slice(0, MOST_CHILDREN);
+}

@@ -1,0 +1,101 @@
+import type { Clock } from '../clock.js';
+import { sleep } from '../clock.js';
+import { StoreError, unlessMissing } from '../errors.js';
+import { openStore } from '../oada/store.js';
+import type { Store } from '../oada/store.js';
+import type { ListReader } from '../operator/lists.js';
+import type { OperatorDeps } from '../operator/operator-deps.js';
+import { listServices } from '../operator/services.js';
+import { isEntryKey, isServiceName, pathsOf, SERVICES } from '../paths.js';
+import type { StoreSummary } from './api.js';
+import { ListCache } from './list-cache.js';
+import type { DashboardStore } from './options.js';
+import { notFound, problemOf } from './problem.js';
+
+/** What a request is about. */
+export interface ServiceView {
+  readonly deps: OperatorDeps;
+  readonly lists: ListReader;
+}
+
+interface OpenStore {
+  readonly store: Store;
+  readonly domain: string;
+  /** As the store answered last. */
+  services: readonly string[];
+  /** Those that are known to be there, with what is asked of them. */
+  readonly known: Map<string, ServiceView>;
+}
+
+/** How long one request to a store may take. */
+const REQUEST_MS = 10_000;
+/** How long the others wait for a store that does not answer. */
+const PATIENCE_MS = 700;
+const MOST_KNOWN = 1000;
+
+/** The stores of the dashboard, each with a connection of its own: one that is away holds up no other. */
+export class StoreHub {
+  readonly #clock: Clock;
+  readonly #cache: ListCache;
+  readonly #stores: ReadonlyMap<string, OpenStore>;
+
+  constructor(stores: readonly DashboardStore[], clock: Clock, cache: ListCache = new ListCache()) {
+    this.#clock = clock;
+    this.#cache = cache;
+    this.#stores = new Map(
+      stores.map(({ name, domain, token }) => {
+        const options = { clock, timeout: REQUEST_MS, onRequest: () => undefined };
+        const store = openStore({ domain, token }, options);
+        return [name, { store, domain, services: [], known: new Map() }];
+      }),
+    );
+  }
+
+  async summaries(): Promise<StoreSummary[]> {
+    return await Promise.all([...this.#stores].map(([name, open]) => this.#summary(name, open)));
+  }
+
+  async #summary(store: string, open: OpenStore): Promise<StoreSummary> {
+    const { domain } = open;
+    const waiting = new AbortController();
+    const tooLate = sleep(this.#clock, PATIENCE_MS, waiting.signal).then(() => {
+      const message = `The store has not answered for ${String(PATIENCE_MS)} ms.`;
+      throw new StoreError('OADA_JOBS_STORE_TIMEOUT', message, { path: SERVICES });
+    });
+    tooLate.catch(() => undefined); // where the answer was there first
+    const answer = listServices(open.store).then((services) => (open.services = services));
+    try {
+      await Promise.race([answer, tooLate]);
+      return { store, domain, services: open.services };
+    } catch (error) {
+      return { store, domain, services: open.services, problem: problemOf(error) };
+    } finally {
+      waiting.abort();
+    }
+  }
+
+  /**
+   * @throws {Refusal} there is no such store, or no such service in it
+   * @throws {StoreError} it does not answer
+   */
+  async service(storeName: string, service: string): Promise<ServiceView> {
+    const open = this.#stores.get(storeName);
+    if (open === undefined) throw notFound(`store ${JSON.stringify(storeName)}`);
+    const known = open.known.get(service);
+    if (known !== undefined) return known;
+    const isName = isServiceName(service) && isEntryKey(service);
+    const { store } = open;
+    const paths = pathsOf(service);
+    if (!isName || (await unlessMissing(store.head(paths.service))) === undefined)
+      throw notFound(`service ${JSON.stringify(service)} in ${storeName}`);
+    const deps: OperatorDeps = { service, store, paths, clock: this.#clock };
+    const view = { deps, lists: this.#cache.readerOf(storeName, store) };
+    if (open.known.size >= MOST_KNOWN) open.known.clear();
+    open.known.set(service, view);
+    return view;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#stores.values()].map(({ store }) => store.close()));
+  }
+}
