@@ -14,7 +14,7 @@ const TOKENS = /("(?:\\.|[^"\\])*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+
 
 /** A value as indented JSON. It is text, whatever stands in it. */
 export function JsonBlock({ value, label }: { readonly value: Value; readonly label: string }): JSX.Element {
-  const text = useMemo(() => JSON.stringify(value, null, 2) ?? 'undefined', [value]);
+  const text = useMemo(() => JSON.stringify(value, null, 2), [value]);
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? text : text.slice(0, MOST);
   const pieces = useMemo(() => coloured(shown), [shown]);

@@ -40,7 +40,7 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
   const { caption, columns, rows, keyOf, selection, narrow = 'cards' } = props;
   return (
     <div class="table-scroll">
-      <table role="table" class={`table ${narrow}`} aria-label={caption}>
+      <table role="table" class={`table as-${narrow}`} aria-label={caption}>
         <thead role="rowgroup">
           <tr role="row">
             {selection === undefined ? null : (

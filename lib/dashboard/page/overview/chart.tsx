@@ -44,6 +44,11 @@ export function Chart(props: ChartProps): JSX.Element {
   );
 }
 
+/** Without the drawing, what it shows in words is still there. */
+function noPlot(error: unknown): void {
+  reportError(error);
+}
+
 /** What draws is loaded with the first chart; it is made anew when the colours change, and given data otherwise. */
 function usePlot(
   props: ChartProps,
@@ -70,7 +75,7 @@ function usePlot(
         holder,
       );
       observer.observe(holder);
-    });
+    }, noPlot);
     return () => {
       isGone = true;
       observer.disconnect();

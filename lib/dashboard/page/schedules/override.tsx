@@ -128,41 +128,12 @@ function DraftFields({ draft, onDraft }: DraftFieldsProps): JSX.Element {
           </select>
         )}
       </Field>
-      {kind === 'cron' ? (
-        <TextField
-          label="Cron"
-          value={draft.cron}
-          onText={(cron) => set({ cron })}
-          placeholder="0 7 * * 1-5"
-          hint="Minute, hour, day of the month, month, day of the week; a second may stand before them."
-          isRequired
-        />
-      ) : null}
-      {kind === 'every' ? (
-        <TextField
-          label="Every"
-          value={draft.every}
-          onText={(every) => set({ every })}
-          placeholder="30m"
-          hint="Like 30s, 15m, 6h or 1d."
-          isRequired
-        />
-      ) : null}
-      {kind === 'at' ? (
-        <TextField
-          label="Times"
-          value={draft.at}
-          onText={(at) => set({ at })}
-          placeholder="07:00, 19:30"
-          hint="Of each day, one or more."
-          isRequired
-        />
-      ) : null}
+      {kind === 'manual' ? null : <TimingField key={kind} {...{ kind, draft, onDraft }} />}
       {kind === 'cron' || kind === 'at' ? (
         <TextField
           label="Time zone"
           value={draft.timeZone}
-          onText={(timeZone) => set({ timeZone })}
+          onText={(timeZone) => onDraft({ ...draft, timeZone })}
           placeholder="UTC"
           hint="Like Europe/Paris; UTC where it is left empty."
           list={ZONES}
@@ -173,3 +144,28 @@ function DraftFields({ draft, onDraft }: DraftFieldsProps): JSX.Element {
 }
 
 const ZONES = Intl.supportedValuesOf('timeZone');
+
+const FIELDS = {
+  cron: {
+    label: 'Cron',
+    placeholder: '0 7 * * 1-5',
+    hint: 'Minute, hour, day of the month, month, day of the week; a second may stand before them.',
+  },
+  every: { label: 'Every', placeholder: '30m', hint: 'Like 30s, 15m, 6h or 1d.' },
+  at: { label: 'Times', placeholder: '07:00, 19:30', hint: 'Of each day, one or more.' },
+} as const;
+
+function TimingField({
+  kind,
+  draft,
+  onDraft,
+}: DraftFieldsProps & { readonly kind: keyof typeof FIELDS }): JSX.Element {
+  return (
+    <TextField
+      {...FIELDS[kind]}
+      value={draft[kind]}
+      onText={(text) => onDraft({ ...draft, [kind]: text })}
+      isRequired
+    />
+  );
+}

@@ -60,10 +60,13 @@ const THEME_NAMES: Readonly<Record<Theme, string>> = { auto: 'as the system', li
 function Tools({ isBare }: { readonly isBare: boolean }): JSX.Element {
   const chosen = useStore(theme);
   const known = useStore(sessionStore);
+  const session = !isBare && known.state === 'known' ? known.session : undefined;
+  // Otherwise the app around sees to that.
+  const canSignOut = session !== undefined && session.by !== 'app';
   const colours = `Colours: ${THEME_NAMES[chosen]}`;
   return (
     <div class="tools">
-      {!isBare && known.state === 'known' && known.session.readOnly ? (
+      {session?.readOnly === true ? (
         <span
           class="read-only"
           title="This dashboard was started to be looked at: nothing can be changed with it."
@@ -91,17 +94,23 @@ function Tools({ isBare }: { readonly isBare: boolean }): JSX.Element {
           >
             <Icon name="help" />
           </button>
-          <button
-            type="button"
-            class="button quiet icon-only"
-            aria-label="Sign out"
-            title="Sign out"
-            onClick={() => void signOut().catch(tellProblem)}
-          >
-            <Icon name="leave" />
-          </button>
+          {canSignOut ? <SignOut /> : null}
         </>
       )}
     </div>
+  );
+}
+
+function SignOut(): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="button quiet icon-only"
+      aria-label="Sign out"
+      title="Sign out"
+      onClick={() => void signOut().catch(tellProblem)}
+    >
+      <Icon name="leave" />
+    </button>
   );
 }

@@ -17,7 +17,7 @@ export function SignIn({ by }: { readonly by: Session['by'] }): JSX.Element {
       <section class="sign-in" aria-labelledby="sign-in">
         <Mark />
         <h1 id="sign-in">Sign in</h1>
-        {by === 'password' ? <PasswordForm /> : <LinkHint />}
+        {by === 'password' ? <PasswordForm /> : <Hint by={by} />}
       </section>
     </Frame>
   );
@@ -65,15 +65,17 @@ function PasswordForm(): JSX.Element {
   );
 }
 
-function LinkHint(): JSX.Element {
+const HINTS: Readonly<Record<'link' | 'app', string>> = {
+  link: 'This dashboard lets in whoever opens the address that it printed when it was started. That address works once: start the dashboard again for another one.',
+  app: 'The app that this dashboard is a part of has signed you out, or does not let you see it. Sign in there.',
+};
+
+function Hint({ by }: { readonly by: keyof typeof HINTS }): JSX.Element {
   return (
     <>
-      <p>
-        This dashboard lets in whoever opens the address that it printed when it was started. Open that
-        address again: it stands in the terminal, or in the log of its process.
-      </p>
+      <p>{HINTS[by]}</p>
       <button type="button" class="button" onClick={() => void askSession()}>
-        I have: try again
+        Try again
       </button>
     </>
   );
