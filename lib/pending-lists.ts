@@ -26,6 +26,8 @@ export interface PendingListsOptions {
   readonly layout: LayoutOption;
   /** Whether the nested list is made where neither layout is in use yet. */
   readonly prefersNested: boolean;
+  /** Whether lists are only looked at: then none is made, and what is not there is an error. @defaultValue false */
+  readonly isOnlooker?: boolean;
   readonly observer: PendingObserver;
 }
 
@@ -55,12 +57,16 @@ export class PendingLists {
 
   /** Resolves when all lists have been read once. Rejects when that fails. */
   async start(): Promise<void> {
+    if (this.#options.isOnlooker !== true) await this.#ensure();
+    await this.#list.start();
+    await this.#opened;
+  }
+
+  async #ensure(): Promise<void> {
     const { store, paths, layout } = this.#options;
     const isNested = layout === 'nested' || (layout === 'auto' && (await this.#isNestedWanted()));
     if (isNested) await store.ensure(paths.nested.pending, paths.tree);
     else await store.ensure(paths.classic.pending, paths.tree);
-    await this.#list.start();
-    await this.#opened;
   }
 
   stop(): void {

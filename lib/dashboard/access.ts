@@ -1,4 +1,5 @@
 // Who may ask the dashboard for something, and from where.
+import { setMaxListeners } from 'node:events';
 import { isIP } from 'node:net';
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -32,6 +33,7 @@ export class Access {
   /** @param prefix that it is mounted under */
   constructor(options: ResolvedDashboard, prefix: string) {
     const { clock, sessionTimeout, password, authenticate } = options;
+    setMaxListeners(0, this.#guest.over); // each page that is open listens
     this.#options = options;
     this.#prefix = prefix;
     this.#sessions = new Sessions(clock, sessionTimeout);

@@ -7,6 +7,7 @@ import { toError } from '../errors.js';
 import { Access, checkCsrfToken, checkHost, checkOrigin } from './access.js';
 import type { Session as SessionView } from './api.js';
 import { parameter } from './input.js';
+import { addLiveRoute } from './live-routes.js';
 import type { ResolvedDashboard } from './options.js';
 import { addPage } from './page.js';
 import { answerTo, Refusal } from './problem.js';
@@ -39,6 +40,7 @@ export async function mountDashboard(app: FastifyInstance, options: ResolvedDash
   addMetrics(app, access, options);
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', (request) => admit(request, access, options));
+    addLiveRoute(guarded, { access, hub, redactor, options });
     addRoutes(guarded, hub);
   });
   await app.register(async (page) => {

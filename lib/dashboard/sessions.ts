@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 import type { Clock } from '../clock.js';
@@ -35,6 +36,7 @@ export class Sessions {
   create(): string {
     const id = secret();
     const end = new AbortController();
+    setMaxListeners(0, end.signal); // each page that is open listens
     const expires = this.#clock.monotonic() + this.#timeout;
     this.#sessions.set(hashOf(id), { csrfToken: secret(), over: end.signal, end, expires });
     for (const [hash, session] of this.#sessions) {

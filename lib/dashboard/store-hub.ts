@@ -3,19 +3,23 @@ import { sleep } from '../clock.js';
 import { StoreError, unlessMissing } from '../errors.js';
 import { openStore } from '../oada/store.js';
 import type { Store } from '../oada/store.js';
-import type { ListReader } from '../operator/lists.js';
+import type { ListEntry, ListReader } from '../operator/lists.js';
 import type { OperatorDeps } from '../operator/operator-deps.js';
 import { listServices } from '../operator/services.js';
 import { isEntryKey, isServiceName, pathsOf, SERVICES } from '../paths.js';
 import type { StoreSummary } from './api.js';
 import { ListCache } from './list-cache.js';
+import { LiveServices } from './live-services.js';
 import type { DashboardStore } from './options.js';
 import { notFound, problemOf } from './problem.js';
 
 /** What a request is about. */
 export interface ServiceView {
   readonly deps: OperatorDeps;
+  /** From what is kept in view, as far as it is. */
   readonly lists: ListReader;
+  /** From the store, as far as it has changed. */
+  readonly stored: ListReader;
 }
 
 interface OpenStore {
@@ -37,11 +41,13 @@ const MOST_KNOWN = 1000;
 export class StoreHub {
   readonly #clock: Clock;
   readonly #cache: ListCache;
+  readonly #live: LiveServices;
   readonly #stores: ReadonlyMap<string, OpenStore>;
 
   constructor(stores: readonly DashboardStore[], clock: Clock, cache: ListCache = new ListCache()) {
     this.#clock = clock;
     this.#cache = cache;
+    this.#live = new LiveServices(clock);
     this.#stores = new Map(
       stores.map(({ name, domain, token }) => {
         const options = { clock, timeout: REQUEST_MS, onRequest: () => undefined };
@@ -89,13 +95,25 @@ export class StoreHub {
     if (!isName || (await unlessMissing(store.head(paths.service))) === undefined)
       throw notFound(`service ${JSON.stringify(service)} in ${storeName}`);
     const deps: OperatorDeps = { service, store, paths, clock: this.#clock };
-    const view = { deps, lists: this.#cache.readerOf(storeName, store) };
+    const stored = this.#cache.readerOf(storeName, store);
+    const kept = (path: string): readonly ListEntry[] | undefined => this.#live.get(deps)?.entries(path);
+    const lists: ListReader = {
+      entries: async (path) => kept(path) ?? (await stored.entries(path)),
+      count: async (path) => kept(path)?.length ?? (await stored.count(path)),
+    };
+    const view = { deps, lists, stored };
     if (open.known.size >= MOST_KNOWN) open.known.clear();
     open.known.set(service, view);
     return view;
   }
 
+  /** Keeps a service in view for somebody. */
+  look({ deps, stored }: ServiceView): ReturnType<LiveServices['use']> {
+    return this.#live.use(deps, stored);
+  }
+
   async close(): Promise<void> {
+    this.#live.stop();
     await Promise.all([...this.#stores.values()].map(({ store }) => store.close()));
   }
 }

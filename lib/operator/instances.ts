@@ -28,33 +28,50 @@ export interface InstanceSummary {
 const LATENESS_MS = 10_000;
 const DEFAULT_LEASE_MS = 15_000;
 
-/** The instances that have not been stopped cleanly, the one that was started last first. */
-export async function listInstances(deps: OperatorDeps): Promise<InstanceSummary[]> {
-  const { store, paths } = deps;
-  const entries = entriesOf((await unlessMissing(store.get(paths.instances)))?.data);
-  const all = await Promise.all(entries.map(([, entry]) => readInstance(deps, entry)));
-  return all.flat().toSorted((one, other) => ((one.started ?? '') > (other.started ?? '') ? -1 : 1));
+/** What an instance has told of itself, and how long it may be silent after that. */
+export interface Heartbeat {
+  readonly told: Omit<InstanceSummary, 'state'>;
+  /** In milliseconds. */
+  readonly patience: number;
 }
 
-async function readInstance({ store, clock }: OperatorDeps, entry: Json): Promise<InstanceSummary[]> {
-  const id = linkedId(entry);
-  if (id === undefined) return [];
+/** The instances that have not been stopped cleanly, the one that was started last first. */
+export async function listInstances(deps: OperatorDeps): Promise<InstanceSummary[]> {
+  const { store, paths, clock } = deps;
+  const entries = entriesOf((await unlessMissing(store.get(paths.instances)))?.data);
+  const all = await Promise.all(entries.map(([, entry]) => readHeartbeat(deps, linkedId(entry))));
+  const now = clock.now();
+  return all
+    .flatMap((heartbeat) => (heartbeat === undefined ? [] : [instanceAt(heartbeat, now)]))
+    .toSorted((one, other) => ((one.started ?? '') > (other.started ?? '') ? -1 : 1));
+}
+
+/** The instance as it has to be taken for at a time. */
+export function instanceAt({ told, patience }: Heartbeat, now: Date): InstanceSummary {
+  const age = told.heard === undefined ? Infinity : now.getTime() - Date.parse(told.heard);
+  return { ...told, state: age > patience ? 'silent' : 'alive' };
+}
+
+/** @returns undefined where it is gone */
+export async function readHeartbeat(
+  { store }: OperatorDeps,
+  id: string | undefined,
+): Promise<Heartbeat | undefined> {
+  if (id === undefined) return undefined;
   const [found, meta] = await Promise.all([
     unlessMissing(store.get(`/${id}`)),
     unlessMissing(store.get(`/${id}/_meta`)),
   ]);
-  if (found === undefined) return [];
+  if (found === undefined) return undefined;
   const { host, pid, started, concurrency, running, jobs, leaseTimeout } = objectOf(found.data);
   const { modified } = objectOf(meta?.data);
   const heard = typeof modified === 'number' ? new Date(modified * 1000) : undefined;
   const lease = typeof leaseTimeout === 'number' ? leaseTimeout : DEFAULT_LEASE_MS;
   const held = typeof running === 'number' ? running : 0;
-  const patience = (held > 0 ? lease : IDLE_BEAT_MS) + LATENESS_MS;
-  const age = heard === undefined ? Infinity : clock.now().getTime() - heard.getTime();
-  return [
-    {
+  return {
+    patience: (held > 0 ? lease : IDLE_BEAT_MS) + LATENESS_MS,
+    told: {
       instance: id.slice('resources/'.length),
-      state: age > patience ? 'silent' : 'alive',
       running: held,
       jobs: Array.isArray(jobs) ? jobs.flatMap((job: Json) => linkedId({ _id: job }) ?? []) : [],
       ...(typeof host === 'string' && { host }),
@@ -63,7 +80,7 @@ async function readInstance({ store, clock }: OperatorDeps, entry: Json): Promis
       ...(typeof concurrency === 'number' && { concurrency }),
       ...(heard !== undefined && { heard: heard.toISOString() }),
     },
-  ];
+  };
 }
 
 /** Takes those out of the list that have not been heard of for a day: their process was killed while they had no job. */

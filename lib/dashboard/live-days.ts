@@ -1,0 +1,208 @@
+import { toError } from '../errors.js';
+import { countEntries, filedDays } from '../operator/lists.js';
+import type { ListEntry, ListReader } from '../operator/lists.js';
+import type { OperatorDeps } from '../operator/operator-deps.js';
+import { dayOf } from '../paths.js';
+import type { FinalStatus } from '../paths.js';
+import { layoutsOf } from '../retention/day-lists.js';
+import type { DayCounts } from './api.js';
+import { KeptLinks } from './kept-links.js';
+import { ViewOfList } from './view-of-list.js';
+
+export interface LiveDaysOptions {
+  /** For the lists that are not kept in view. */
+  readonly lists: ListReader;
+  /** The counts have changed. */
+  readonly changed: () => void;
+  /** Jobs were filed just now. */
+  readonly filed: (status: FinalStatus, entries: readonly ListEntry[]) => void;
+  readonly lost: (error: Error) => void;
+}
+
+/** A list of today. */
+interface KeptDay {
+  readonly path: string;
+  readonly status: FinalStatus;
+  readonly links: KeptLinks;
+  readonly view: ViewOfList;
+}
+
+const STATUSES: readonly FinalStatus[] = ['success', 'failure'];
+const MOST_DAYS = 7;
+const DAY_MS = 86_400_000;
+/** How often the days before today are looked at: they do not change but for the oldest, which go. */
+const LOOK_MS = 5 * 60_000;
+
+/** The lists of finished jobs: that of today is kept in view, those before are counted now and then. */
+export class LiveDays {
+  readonly #deps: OperatorDeps;
+  readonly #options: LiveDaysOptions;
+  #today: string;
+  #kept: readonly KeptDay[];
+  /** As far as they are known; what they say of today counts only where its lists are not in view. */
+  #counts: readonly DayCounts[] = [];
+  #cancelTurn: () => void = () => undefined;
+  #cancelLook: () => void = () => undefined;
+  #isStopped = false;
+  readonly #looked: Promise<void>;
+
+  constructor(deps: OperatorDeps, options: LiveDaysOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#today = dayOf(deps.clock.now());
+    this.#kept = this.#keep(true);
+    this.#looked = this.#lookBack();
+    this.#turnLater();
+  }
+
+  /** Resolves when today's lists were read, as far as they are there. */
+  async tried(): Promise<void> {
+    await Promise.all(this.#kept.map(({ view }) => view.tried));
+  }
+
+  /** Resolves when the days before were counted for the first time. */
+  get looked(): Promise<void> {
+    return this.#looked;
+  }
+
+  /** Of the lists of today that are in view. */
+  entries(path: string): readonly ListEntry[] | undefined {
+    const kept = this.#kept.find((list) => list.path === path);
+    return kept?.view.isKept === true ? kept.links.entries : undefined;
+  }
+
+  /** The latest day first; as far as it is known. */
+  counts(): DayCounts[] {
+    const day = this.#today;
+    const there = this.#kept.filter(({ view }) => view.isKept);
+    if (there.length === 0) return this.#counts.slice(0, MOST_DAYS);
+    const before = this.#counts.filter((counts) => counts.day !== day);
+    const count = (status: FinalStatus): number =>
+      there.reduce((sum, list) => sum + (list.status === status ? list.links.entries.length : 0), 0);
+    const today = { day, success: count('success'), failure: count('failure') };
+    return (today.success + today.failure === 0 ? before : [today, ...before]).slice(0, MOST_DAYS);
+  }
+
+  /** The latest of today, of either status. */
+  latest(most: number): { readonly entry: ListEntry; readonly status: FinalStatus }[] {
+    return this.#kept
+      .flatMap(({ links, status }) => links.entries.slice(-most).map((entry) => ({ entry, status })))
+      .toSorted((one, other) => (one.entry.key < other.entry.key ? 1 : -1))
+      .slice(0, most);
+  }
+
+  /** The lists that were not there may be there now. */
+  look(): void {
+    for (const { view } of this.#kept) if (!view.isKept) view.look();
+  }
+
+  async refresh(): Promise<void> {
+    await Promise.all(this.#kept.map(({ view }) => view.refresh()));
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelTurn();
+    this.#cancelLook();
+    for (const { view } of this.#kept) view.stop();
+  }
+
+  /** @param isFirst what is in the lists when they are first read was filed before */
+  #keep(isFirst: boolean): KeptDay[] {
+    return layoutsOf(this.#deps.paths).flatMap((layout) =>
+      STATUSES.map((status) => this.#keepList(layout.dayIndex(status, this.#today), status, isFirst)),
+    );
+  }
+
+  #keepList(path: string, status: FinalStatus, isFirst: boolean): KeptDay {
+    const { changed, filed, lost } = this.#options;
+    const links = new KeptLinks();
+    let isFiledBefore = isFirst;
+    const view = new ViewOfList(this.#deps, {
+      path,
+      // Then nothing in it was filed before.
+      missing: () => (isFiledBefore = false),
+      observer: {
+        listed: (entries) => {
+          const { added } = links.replace(entries);
+          if (!isFiledBefore && added.length > 0) filed(status, added);
+          isFiledBefore = false;
+          changed();
+        },
+        changed: (key, written) => {
+          const added = links.put(key, written);
+          if (added !== undefined) filed(status, [added]);
+          changed();
+        },
+        removed: (key) => {
+          links.remove(key);
+          changed();
+        },
+        lost,
+      },
+    });
+    return { path, status, links, view };
+  }
+
+  #turnLater(): void {
+    const { clock } = this.#deps;
+    const now = clock.now().getTime();
+    this.#cancelTurn = clock.setTimer(
+      () => {
+        if (dayOf(clock.now()) !== this.#today) this.#turn();
+        this.#turnLater();
+      },
+      DAY_MS - (now % DAY_MS),
+    );
+  }
+
+  /** Midnight in UTC. */
+  #turn(): void {
+    this.#counts = this.counts();
+    for (const { view } of this.#kept) view.stop();
+    this.#today = dayOf(this.#deps.clock.now());
+    this.#kept = this.#keep(false);
+    this.#options.changed();
+  }
+
+  async #lookBack(): Promise<void> {
+    const { clock } = this.#deps;
+    try {
+      await this.#countBack();
+    } catch (error) {
+      this.#options.lost(toError(error));
+    }
+    if (this.#isStopped) return;
+    this.#cancelLook = clock.setTimer(() => {
+      void this.#lookBack();
+    }, LOOK_MS);
+  }
+
+  /** One list after the other: they may be long, and there is no hurry. */
+  async #countBack(): Promise<void> {
+    const [successes = [], failures = []] = await Promise.all(
+      STATUSES.map((status) => filedDays(this.#deps, status)),
+    );
+    const days = [...new Set([...successes, ...failures])].toSorted().toReversed();
+    await this.tried(); // what people look at first
+    for (const day of days.slice(0, MOST_DAYS)) {
+      if (day === this.#today && this.#kept.some(({ view }) => view.isKept)) continue;
+      const success = successes.includes(day) ? await this.#count('success', day) : 0;
+      const failure = failures.includes(day) ? await this.#count('failure', day) : 0;
+      if (this.#isStopped) return;
+      this.#put({ day, success, failure });
+    }
+    this.#counts = this.#counts.filter(({ day }) => days.includes(day));
+    this.#options.changed();
+  }
+
+  async #count(status: FinalStatus, day: string): Promise<number> {
+    return await countEntries(this.#deps, this.#options.lists, (layout) => layout.dayIndex(status, day));
+  }
+
+  #put(counts: DayCounts): void {
+    const others = this.#counts.filter(({ day }) => day !== counts.day);
+    this.#counts = [...others, counts].toSorted((one, other) => (one.day < other.day ? 1 : -1));
+    this.#options.changed();
+  }
+}

@@ -1,0 +1,92 @@
+import { backoff, sleep } from '../clock.js';
+import type { Clock } from '../clock.js';
+import { StoreError, toError } from '../errors.js';
+
+export interface OpeningOptions {
+  readonly clock: Clock;
+  /** Is not called again once it has succeeded. */
+  readonly open: () => Promise<void>;
+  /** It is not there; it is looked for again now and then, and when somebody says so. */
+  readonly onMissing: () => void;
+  /** It is tried again in `retryIn` ms. */
+  readonly onFailed: (error: Error, retryIn: number) => void;
+}
+
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 15_000;
+/** Between two looks that are asked for, longer and longer. */
+const FIRST_LOOK_MS = 100;
+const LONGEST_LOOK_MS = 2000;
+const LOOK_MS = 30_000;
+
+/** Opens what may not be there yet, or not be answered for at the moment. */
+export class Opening {
+  /** Resolves when the first try is over, well or not. */
+  readonly tried: Promise<void>;
+  readonly #options: OpeningOptions;
+  readonly #stopping = new AbortController();
+  #wake = new AbortController();
+  #isAsked = false;
+  #tried: () => void = () => undefined;
+
+  constructor(options: OpeningOptions) {
+    this.#options = options;
+    this.tried = new Promise((resolve) => {
+      this.#tried = resolve;
+    });
+    void this.#run();
+  }
+
+  /** It may be there now. */
+  look(): void {
+    this.#isAsked = true;
+    this.#wake.abort();
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#wake.abort();
+    this.#tried();
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    let misses = 0;
+    while (!this.#isStopping()) {
+      this.#isAsked = false;
+      try {
+        await this.#options.open();
+        break;
+      } catch (thrown) {
+        if (this.#isStopping()) break;
+        this.#tried();
+        const error = toError(thrown);
+        const isMissing = error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND';
+        failures = isMissing ? 0 : failures + 1;
+        misses = isMissing ? misses + 1 : 0;
+        await (isMissing ? this.#missing(misses) : this.#failed(error, failures));
+      }
+    }
+    this.#tried();
+  }
+
+  async #missing(misses: number): Promise<void> {
+    const { clock, onMissing } = this.#options;
+    onMissing();
+    await sleep(clock, backoff(clock, misses, FIRST_LOOK_MS, LONGEST_LOOK_MS), this.#stopping.signal);
+    if (this.#isAsked) return;
+    this.#wake = new AbortController();
+    await sleep(clock, LOOK_MS, AbortSignal.any([this.#wake.signal, this.#stopping.signal]));
+  }
+
+  async #failed(error: Error, failures: number): Promise<void> {
+    const { clock, onFailed } = this.#options;
+    const retryIn = backoff(clock, failures, FIRST_WAIT_MS, LONGEST_WAIT_MS);
+    onFailed(error, retryIn);
+    await sleep(clock, retryIn, this.#stopping.signal);
+  }
+}
