@@ -146,7 +146,7 @@ async function steer(service: Service): Promise<void> {
 async function addQueues(oada: OADAClient, domain: string): Promise<void> {
   const data = {
     north: { domain, token: 'north-token' },
-    east: { domain: 'http://127.0.0.1:9', token: 'x' },
+    east: { domain: 'http://127.0.0.1:9', token: 'east-token' },
   };
   await oada.ensure({ path: '/bookmarks/services/dairy/queues', data: {}, tree: TREE });
   await oada.put({ path: '/bookmarks/services/dairy/queues', data, contentType: 'application/json' });

@@ -89,6 +89,11 @@ const VIEWS: readonly View[] = [
   { name: '20-lost', path: `${PLACE}/nowhere` },
 ];
 
+async function expectNone(page: Page, selector: string): Promise<void> {
+  const one = page.locator(selector).first();
+  while ((await page.locator(selector).count()) > 0) await one.waitFor({ state: 'detached' });
+}
+
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 375, height: 740 } } as const;
 
 async function take(
@@ -123,7 +128,7 @@ async function take(
     await page.goto(`${dashboard.url}#/${path}`);
     await page.reload();
     await page.locator('h1').waitFor();
-    await page.locator('.skeleton').waitFor({ state: 'detached' });
+    await expectNone(page, '.skeleton');
     await act?.(page);
     await page.waitForTimeout(400);
     await shoot(name);

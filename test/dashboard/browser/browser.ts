@@ -8,13 +8,21 @@ import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 import { build } from 'vite';
 
+/** It is to be as strict as those of people are, and to outlive a page that is closed. */
+const UNWANTED = [
+  '--single-process',
+  '--no-zygote',
+  '--disable-web-security',
+  '--allow-running-insecure-content',
+  '--disable-site-isolation-trials',
+];
+
 /** A Chromium that comes inside of a package: nothing has to be installed. */
 export async function launchBrowser(): Promise<Browser> {
   sparticuz.setGraphicsMode = false;
   return await chromium.launch({
     executablePath: await sparticuz.executablePath(),
-    args: sparticuz.args,
-    headless: true,
+    args: sparticuz.args.filter((arg) => !UNWANTED.includes(arg)),
   });
 }
 

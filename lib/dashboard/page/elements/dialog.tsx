@@ -18,6 +18,8 @@ export function Dialog({ title, onClose, children }: DialogProps): JSX.Element {
     const opener = document.activeElement;
     const shown = dialog.current;
     shown?.showModal();
+    const first = shown?.querySelector('[data-first], form input, form select');
+    if (first instanceof HTMLElement) first.focus();
     return () => {
       shown?.close();
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
@@ -92,7 +94,7 @@ export function Confirmation(): JSX.Element | null {
         <button
           type="button"
           class={isDangerous ? 'button danger' : 'button primary'}
-          autofocus
+          data-first
           onClick={() => answer(true)}
         >
           {action}

@@ -95,12 +95,12 @@ function columnsFor(place: Place): Column<Child>[] {
     {
       title: 'Progress',
       kind: 'progress',
-      cell: ({ progress, error }) =>
+      cell: ({ progress, error, state }) =>
         error !== undefined ? (
           <span class="error-message" title={error.message}>
             {error.message}
           </span>
-        ) : progress === undefined ? (
+        ) : progress === undefined || state === 'success' ? (
           <None />
         ) : (
           <Progress progress={progress} />

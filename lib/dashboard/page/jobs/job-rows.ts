@@ -9,6 +9,8 @@ import { JOB_FILTERS } from '../router.js';
 import type { ListName, Place, Query } from '../router.js';
 
 const PAGE = 50;
+/** From so many on, some may not have been told of. */
+const MOST_TOLD = 10;
 
 export interface JobRows {
   readonly loaded: Loaded<JobPage>;
@@ -16,6 +18,8 @@ export interface JobRows {
   readonly rows: readonly JobSummary[];
   /** How many there are that are not on the page. */
   readonly added: number;
+  /** There may be more: of many at a time, only some are told of. */
+  readonly isAtLeast: boolean;
   /** How many of the rows have left the list. */
   readonly over: number;
 }
@@ -69,7 +73,7 @@ export function useJobRows(place: Place, list: ListName, query: Query): JobRows 
     if (isQuiet && news > 0) reload();
   }, [isQuiet, news, reload]);
   const over = list === 'pending' || list === 'running' ? rows.filter((job) => !isOpen(job)).length : 0;
-  return { loaded, rows, added: news, over };
+  return { loaded, rows, added: news, isAtLeast: added.size >= MOST_TOLD, over };
 }
 
 /** How many more run than the rows that do: nobody says which. */

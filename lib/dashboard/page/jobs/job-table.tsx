@@ -49,16 +49,12 @@ export function JobLink({
 
 function columnsFor(place: Place, list: ListName | 'mixed'): Column<JobSummary>[] {
   const isOver = list === 'success' || list === 'failure' || list === 'mixed';
+  const owner = list === 'mixed' ? [] : [OWNER];
   return [
     { title: 'State', kind: 'state', cell: (job) => <JobState job={job} /> },
     { title: 'Job', kind: 'job', isWide: true, cell: (job) => <JobLink place={place} job={job} /> },
     ...(list === 'failure' || list === 'mixed' ? [ERROR] : [PROGRESS]),
-    {
-      title: 'Owner',
-      kind: 'owner',
-      cell: ({ owner }) => (owner === undefined ? <None /> : userName(owner)),
-      isEmpty: ({ owner }) => owner === undefined,
-    },
+    ...owner,
     isOver ? FINISHED : STARTED,
     {
       title: 'Took',
@@ -68,6 +64,13 @@ function columnsFor(place: Place, list: ListName | 'mixed'): Column<JobSummary>[
     },
   ];
 }
+
+const OWNER: Column<JobSummary> = {
+  title: 'Owner',
+  kind: 'owner',
+  cell: ({ owner }) => (owner === undefined ? <None /> : userName(owner)),
+  isEmpty: ({ owner }) => owner === undefined,
+};
 
 const ERROR: Column<JobSummary> = {
   title: 'Error',
@@ -80,10 +83,10 @@ const ERROR: Column<JobSummary> = {
 const PROGRESS: Column<JobSummary> = {
   title: 'Progress',
   kind: 'progress',
-  cell: ({ progress, error, attempts }) =>
+  cell: ({ progress, error, attempts, state }) =>
     error !== undefined ? (
       <ErrorCell {...error} />
-    ) : progress === undefined ? (
+    ) : progress === undefined || state === 'success' ? (
       attempts > 1 ? (
         <span class="muted">attempt {count(attempts)}</span>
       ) : (

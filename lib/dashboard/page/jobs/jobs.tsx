@@ -144,8 +144,11 @@ function Toolbar({ place, list, query, jobs, selection }: PartProps): JSX.Elemen
 }
 
 /** Rows do not jump: what has come is shown when it is asked for. */
-function News({ jobs: { added, over, loaded } }: { readonly jobs: JobRows }): JSX.Element {
-  const told = [added > 0 ? `${count(added)} new` : '', over > 0 ? `${count(over)} over` : '']
+function News({ jobs: { added, isAtLeast, over, loaded } }: { readonly jobs: JobRows }): JSX.Element {
+  const told = [
+    added > 0 ? `${count(added)}${isAtLeast ? '+' : ''} new` : '',
+    over > 0 ? `${count(over)} over` : '',
+  ]
     .filter((part) => part !== '')
     .join(', ');
   return (

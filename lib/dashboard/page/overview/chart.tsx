@@ -106,12 +106,21 @@ function optionsOf(
   const font = `12px ${fontFamily}`;
   const axis = { stroke: ink, font, ticks: { show: false }, border: { show: false } };
   return {
-    ...{ width: Math.max(200, width), height: HEIGHT, padding: [8, 8, 0, 0] },
+    ...{ width: Math.max(200, width), height: HEIGHT, padding: [8, 20, 0, 0] },
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { range: () => lastHour(kind) }, y: { range: (_plot, _low, high) => [0, roundUp(high)] } },
+    scales: {
+      x: { range: () => lastHour(kind) },
+      y: { range: (_plot, _low, high) => [0, roundUp(high, kind === 'bars' ? 4 : 1000)] },
+    },
     axes: [
-      { ...axis, grid: { show: false }, space: 64, values: (_plot, splits) => splits.map(localTime) },
+      {
+        ...axis,
+        grid: { show: false },
+        space: 64,
+        size: 28,
+        values: (_plot, splits) => splits.map(localTime),
+      },
       {
         ...axis,
         ...{ size: kind === 'bars' ? 44 : 60, space: 36, grid: { stroke: line, width: 1 } },
@@ -142,8 +151,8 @@ function lastHour(kind: ChartProps['kind']): [number, number] {
 }
 
 /** So that there is room above, and something where all is nought. */
-function roundUp(high: number | null): number {
-  return high === null || high <= 0 ? 4 : high * 1.1;
+function roundUp(high: number | null, least: number): number {
+  return high === null || high <= 0 ? least : high * 1.1;
 }
 
 /** By the clock of who looks. */

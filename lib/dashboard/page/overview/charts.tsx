@@ -29,7 +29,11 @@ export function Charts(): JSX.Element {
           { name: 'failure', tone: 'failure' },
         ]}
         format={count}
-        summary={`In the last hour ${counted(success, 'success', 'successes')} and ${counted(failure, 'failure')}.`}
+        summary={
+          success + failure === 0
+            ? 'None was seen to be filed in the last hour.'
+            : `Seen in the last hour: ${counted(success, 'success', 'successes')}, ${counted(failure, 'failure')}.`
+        }
       />
       <Chart
         title="Duration"
@@ -43,7 +47,7 @@ export function Charts(): JSX.Element {
         format={duration}
         summary={
           last === undefined
-            ? 'No job was filed in the last hour.'
+            ? 'None was seen to be filed in the last hour.'
             : `Of the last jobs: median ${duration(last.median)}, 95th percentile ${duration(last.p95)}.`
         }
       />

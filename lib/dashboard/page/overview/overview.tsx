@@ -1,16 +1,14 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 
-import type { InstanceSummary, JobCounts, LiveEvents, QueueView } from '../../api.js';
+import type { InstanceSummary, JobCounts, QueueView } from '../../api.js';
 import { getInstances, getQueues, setPaused } from '../client.js';
 import { confirm } from '../elements/dialog.js';
 import { Icon } from '../elements/icon.js';
-import { Empty } from '../elements/notice.js';
 import { State } from '../elements/state.js';
 import { Ago } from '../elements/time.js';
 import { tell, tellProblem } from '../elements/toasts.js';
 import { count, duration } from '../format.js';
-import { JobTable } from '../jobs/job-table.js';
 import { useLiveEvent } from '../live.js';
 import { useLiveLoad } from '../load.js';
 import { linkTo } from '../router.js';
@@ -19,6 +17,7 @@ import { isReadOnly } from '../session.js';
 import { Heading } from '../shell/heading.js';
 import { Charts } from './charts.js';
 import { DaysTable, Figures } from './figures.js';
+import { LastFinished } from './last-finished.js';
 
 interface OverviewProps {
   readonly place: Place;
@@ -91,36 +90,6 @@ function PauseButton({
     >
       <Icon name={isPaused ? 'play' : 'pause'} /> {isPaused ? 'Resume' : 'Pause'}
     </button>
-  );
-}
-
-const MOST_FINISHED = 12;
-
-/** As they come; those of before the page was opened stand in the lists. */
-function LastFinished({ place }: { readonly place: Place }): JSX.Element {
-  const [jobs, setJobs] = useState<LiveEvents['finished']>([]);
-  useLiveEvent('finished', (filed) => {
-    const ids = new Set(filed.map(({ id }) => id));
-    setJobs((known) =>
-      [...filed.toReversed(), ...known.filter(({ id }) => !ids.has(id))].slice(0, MOST_FINISHED),
-    );
-  });
-  return (
-    <section class="panel" aria-label="Finished just now">
-      <h2>
-        Finished just now
-        <a class="more" href={linkTo(place, { name: 'jobs', list: 'success' })}>
-          all
-        </a>
-      </h2>
-      {jobs.length === 0 ? (
-        <Empty icon="jobs" title="Nothing yet">
-          Jobs show up here as they are filed, while this page is open.
-        </Empty>
-      ) : (
-        <JobTable place={place} caption="Jobs finished just now" jobs={jobs} list="mixed" />
-      )}
-    </section>
   );
 }
 

@@ -26,7 +26,7 @@ export function History({ place, history }: HistoryProps): JSX.Element {
       columns={[
         { title: 'Outcome', kind: 'state', cell: ({ outcome }) => <Outcome outcome={outcome} /> },
         {
-          title: 'Due',
+          title: 'Due (UTC)',
           isWide: true,
           kind: 'job',
           cell: (entry) => <Occurrence place={place} entry={entry} />,
@@ -63,7 +63,7 @@ function Occurrence({
   readonly entry: HistoryEntry;
 }): JSX.Element {
   // A time that it was due at, or the id of somebody's request.
-  const name = Number.isNaN(Date.parse(occurrence)) ? 'asked for' : absolute(occurrence);
+  const name = Number.isNaN(Date.parse(occurrence)) ? 'asked for' : absolute(occurrence).replace(' UTC', '');
   if (job === undefined) return <span title={occurrence}>{name}</span>;
   return (
     <a class="job-link" href={linkTo(place, { name: 'job', id: shortId(job) })} title={occurrence}>
