@@ -8,7 +8,7 @@ import type { LiveEvents, ThroughputPoint } from './api.js';
 import { isJobOf } from './job-view.js';
 import type { LiveDays } from './live-days.js';
 import { Paced } from './paced.js';
-import { POINT_MS, Throughput } from './throughput.js';
+import { Throughput } from './throughput.js';
 import type { FinishedSample } from './throughput.js';
 
 export interface LiveFinishedOptions {
@@ -18,8 +18,14 @@ export interface LiveFinishedOptions {
   readonly lost: (error: Error) => void;
 }
 
-type Filed = ListEntry & { readonly list: FinalStatus };
+type Filed = ListEntry & {
+  readonly list: FinalStatus;
+  /** In ms since 1970. */
+  readonly heard: number;
+};
 type FinishedJob = LiveEvents['finished'][number];
+/** The job, and when its filing was heard of. */
+type ReadJob = readonly [FinishedJob, heard: number];
 
 /** Twenty in a second, in two parts. */
 const PACE_MS = 500;
@@ -36,6 +42,9 @@ export class LiveFinished {
   readonly #told: Paced;
   /** The latest of those that were not told of. */
   #waiting: Filed[] = [];
+  /** Those that were filed since, and are counted: until the rest is. */
+  #filed = new Set<string>();
+  #isSeeded = false;
 
   constructor(deps: OperatorDeps, options: LiveFinishedOptions) {
     this.#deps = deps;
@@ -48,24 +57,30 @@ export class LiveFinished {
 
   filed(list: FinalStatus, entries: readonly ListEntry[]): void {
     this.throughput.add(list, entries.length);
-    const latest = entries.slice(-MOST_TOLD).map((entry): Filed => ({ ...entry, list }));
+    if (!this.#isSeeded) for (const { id } of entries) this.#filed.add(id);
+    const heard = this.#deps.clock.now().getTime();
+    const latest = entries.slice(-MOST_TOLD).map((entry): Filed => ({ ...entry, list, heard }));
     this.#waiting = [...this.#waiting, ...latest].slice(-MOST_TOLD);
     this.#told.ask();
   }
 
-  /** Looks at the latest of today, for what was before. */
+  /** Looks at the latest of today, for what was before: at those that were there when somebody began to look. */
   async seed(days: LiveDays): Promise<void> {
-    const latest = days.latest(SEEDS).map(({ entry, status }): Filed => ({ ...entry, list: status }));
+    const heard = this.#deps.clock.now().getTime();
+    const before = this.#filed;
+    this.#isSeeded = true;
+    this.#filed = new Set();
+    const latest = days
+      .latest(SEEDS + before.size)
+      .filter(({ entry }) => !before.has(entry.id))
+      .map(({ entry, status }): Filed => ({ ...entry, list: status, heard }))
+      .slice(0, SEEDS);
     const samples: FinishedSample[] = [];
     for (let from = 0; from < latest.length; from += AT_ONCE) {
-      const jobs = await this.#read(latest.slice(from, from + AT_ONCE));
-      for (const { list, finished, duration } of jobs)
+      for (const [{ list, finished, duration }] of await this.#read(latest.slice(from, from + AT_ONCE)))
         if (finished !== undefined) samples.push({ time: Date.parse(finished), status: list, duration });
     }
-    const now = this.#deps.clock.now().getTime();
-    // Those of a few seconds ago are told of as they are filed.
-    const before = samples.filter(({ time }) => time < now - (now % POINT_MS));
-    this.throughput.seed(before, latest.length < SEEDS);
+    this.throughput.seed(samples, latest.length < SEEDS);
   }
 
   stop(): void {
@@ -75,17 +90,18 @@ export class LiveFinished {
 
   async #tell(): Promise<void> {
     const jobs = await this.#read(this.#waiting.splice(0));
-    for (const { duration } of jobs) if (duration !== undefined) this.throughput.addDuration(duration);
-    if (jobs.length > 0) this.#options.finished(jobs);
+    for (const [{ duration }, heard] of jobs)
+      if (duration !== undefined) this.throughput.addDuration(duration, heard);
+    if (jobs.length > 0) this.#options.finished(jobs.map(([job]) => job));
   }
 
-  async #read(filed: readonly Filed[]): Promise<FinishedJob[]> {
+  async #read(filed: readonly Filed[]): Promise<ReadJob[]> {
     const { store, service } = this.#deps;
     const jobs = await Promise.all(
-      filed.map(async ({ id, key, list }): Promise<FinishedJob[]> => {
+      filed.map(async ({ id, key, list, heard }): Promise<ReadJob[]> => {
         const data = (await unlessMissing(store.get(`/${id}`)))?.data;
         const isOne = isJsonObject(data) && isJobOf(service, data);
-        return isOne ? [{ ...summaryOf(id, key, data), list }] : [];
+        return isOne ? [[{ ...summaryOf(id, key, data), list }, heard]] : [];
       }),
     );
     return jobs.flat();

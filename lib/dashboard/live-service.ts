@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import debug from 'debug';
 
 import { toError } from '../errors.js';
-import { isPaused } from '../operator/job-actions.js';
 import type { ListEntry, ListReader } from '../operator/lists.js';
 import type { OperatorDeps } from '../operator/operator-deps.js';
+import type { ListObserver } from '../watched-list.js';
 import type { JobCounts, LiveEvents } from './api.js';
 import { ConnectionState } from './connection-state.js';
 import { FollowedJobs } from './followed-jobs.js';
@@ -42,6 +44,8 @@ export class LiveService {
   readonly #views: readonly ViewOfList[];
   readonly #paces: Readonly<Record<'counts' | 'added' | Changing, Paced>>;
   #added: ListEntry[] = [];
+  /** The counts that were told last. */
+  #told: JobCounts | undefined;
   #isPaused = false;
   #isReady = false;
   #isSeeded = false;
@@ -55,7 +59,7 @@ export class LiveService {
     };
     this.#paces = this.#makePaces();
     const counts = (): void => {
-      this.#paces.counts.ask();
+      if (this.#isReady) this.#paces.counts.ask();
     };
     this.#connection = new ConnectionState(deps, (state) => {
       this.#connected(state);
@@ -89,7 +93,7 @@ export class LiveService {
       lost,
       changed: () => {
         counts();
-        this.#paces.instances.ask();
+        this.#changed('instances');
       },
     });
     this.#jobs = new FollowedJobs(
@@ -163,9 +167,9 @@ export class LiveService {
       ...this.#views.map(({ tried }) => tried),
     ]);
     this.#isReady = true;
-    this.#paces.counts.ask();
+    this.#tellCounts();
     await this.#days.tried();
-    this.#paces.counts.ask();
+    this.#tellCounts();
     try {
       await this.#finished.seed(this.#days);
     } catch (error) {
@@ -196,6 +200,19 @@ export class LiveService {
       });
   }
 
+  /** Heartbeats mostly change nothing of them. */
+  #tellCounts(): void {
+    const counts = this.counts();
+    if (isDeepStrictEqual(counts, this.#told)) return;
+    this.#told = counts;
+    this.#tell('counts', counts);
+  }
+
+  /** What is read for the first time has not changed. */
+  #changed(what: Changing): void {
+    if (this.#isReady) this.#paces[what].ask();
+  }
+
   #makePaces(): Readonly<Record<'counts' | 'added' | Changing, Paced>> {
     const { clock } = this.#deps;
     const changed = (what: Changing): Paced =>
@@ -204,7 +221,7 @@ export class LiveService {
       });
     return {
       counts: new Paced(clock, COUNTS_MS, () => {
-        if (this.#isReady) this.#tell('counts', this.counts());
+        this.#tellCounts();
       }),
       added: new Paced(clock, ADDED_MS, () => {
         const added = this.#added.splice(0);
@@ -218,20 +235,29 @@ export class LiveService {
 
   #makeViews(lost: (error: Error) => void): ViewOfList[] {
     const { paths } = this.#deps;
-    const view = (path: string, changed: () => void): ViewOfList =>
+    const view = (path: string, changed: () => void, own: Partial<ListObserver> = {}): ViewOfList =>
       new ViewOfList(this.#deps, {
         path,
-        observer: { listed: changed, changed, removed: changed, lost },
+        observer: { listed: changed, changed, removed: changed, lost, ...own },
       });
-    const controls = (): void => {
-      this.#paces.schedules.ask(); // all of them may be held now
-      this.#readPaused().catch(lost);
-    };
     const list = (what: 'schedules' | 'queues'): ViewOfList =>
       view(paths[what], () => {
-        this.#paces[what].ask();
+        this.#changed(what);
       });
-    const views = [view(paths.controls, controls), list('schedules'), list('queues')];
+    const controls = view(paths.controls, () => undefined, {
+      listed: (entries) => {
+        this.#setPaused(entries.get('paused') === true);
+        this.#changed('schedules'); // all of them may be held now
+      },
+      changed: (name, written) => {
+        if (name === 'paused') this.#setPaused(written === true);
+        if (name === 'schedules') this.#changed('schedules');
+      },
+      removed: (name) => {
+        if (name === 'paused') this.#setPaused(false);
+      },
+    });
+    const views = [controls, list('schedules'), list('queues')];
     // What is made below the service is told of here.
     const service = view(paths.service, () => {
       for (const part of [this.#pending, this.#days, this.#instances, ...views]) part.look();
@@ -239,10 +265,8 @@ export class LiveService {
     return [...views, service];
   }
 
-  async #readPaused(): Promise<void> {
-    const paused = await isPaused(this.#deps);
-    if (paused === this.#isPaused) return;
-    this.#isPaused = paused;
-    this.#paces.counts.ask();
+  #setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    if (this.#isReady) this.#paces.counts.ask();
   }
 }

@@ -21,7 +21,7 @@ const LOOK_MS = 30_000;
 
 /** Opens what may not be there yet, or not be answered for at the moment. */
 export class Opening {
-  /** Resolves when the first try is over, well or not. */
+  /** Resolves when it is open, or known not to be there, or not to be had: not while the store is away. */
   readonly tried: Promise<void>;
   readonly #options: OpeningOptions;
   readonly #stopping = new AbortController();
@@ -63,8 +63,8 @@ export class Opening {
         break;
       } catch (thrown) {
         if (this.#isStopping()) break;
-        this.#tried();
         const error = toError(thrown);
+        if (!(error instanceof StoreError && error.retryable)) this.#tried();
         const isMissing = error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND';
         failures = isMissing ? 0 : failures + 1;
         misses = isMissing ? misses + 1 : 0;

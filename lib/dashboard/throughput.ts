@@ -4,6 +4,8 @@ import type { ThroughputPoint } from './api.js';
 
 export const POINT_MS = 10_000;
 const POINTS = 360;
+/** How long after its end a point is told of. */
+const GRACE_MS = 1000;
 /** Of one point: more would not change its median by much. */
 const MOST_DURATIONS = 1000;
 
@@ -28,29 +30,34 @@ export class Throughput {
   readonly #onPoint: (point: ThroughputPoint) => void;
   /** In the order of time, without gaps; the last one goes on. */
   #buckets: Bucket[];
+  /** When the first that was not told of began. */
+  #toTell: number;
   #cancel: () => void = () => undefined;
 
   /** @param onPoint is told of each that is over */
   constructor(clock: Clock, onPoint: (point: ThroughputPoint) => void) {
     this.#clock = clock;
     this.#onPoint = onPoint;
-    this.#buckets = [emptyBucket(beginOf(clock.now().getTime()))];
-    this.#rollLater();
+    this.#toTell = beginOf(clock.now().getTime());
+    this.#buckets = [emptyBucket(this.#toTell)];
+    this.#tellLater();
   }
 
   /** Those that are over. */
   get points(): ThroughputPoint[] {
-    return this.#buckets.slice(0, -1).map(pointOf);
+    return this.#buckets.filter(({ time }) => time < this.#toTell).map(pointOf);
   }
 
+  /** Jobs were filed now. */
   add(status: FinalStatus, count: number): void {
-    this.#roll();
+    this.#goOn();
     const current = this.#buckets.at(-1);
     if (current !== undefined) current[status] += count;
   }
 
-  addDuration(duration: number): void {
-    const durations = this.#buckets.at(-1)?.durations;
+  /** @param time when the job was filed, in ms since 1970 */
+  addDuration(duration: number, time: number): void {
+    const durations = this.#buckets.findLast((bucket) => bucket.time <= time)?.durations;
     if (durations !== undefined && durations.length < MOST_DURATIONS) durations.push(duration);
   }
 
@@ -64,11 +71,11 @@ export class Throughput {
     if (first === undefined) return;
     const oldest = first.time - (POINTS - this.#buckets.length) * POINT_MS;
     const times = samples.map(({ time }) => time);
-    const since = Math.max(oldest, isAll ? oldest : beginOf(Math.min(first.time, ...times)));
+    const since = isAll ? oldest : Math.max(oldest, beginOf(Math.min(first.time, ...times)));
     const before = new Map<number, Bucket>();
     for (let time = since; time < first.time; time += POINT_MS) before.set(time, emptyBucket(time));
     for (const { time, status, duration } of samples) {
-      const bucket = before.get(beginOf(time));
+      const bucket = before.get(beginOf(time)) ?? (time >= first.time ? first : undefined);
       if (bucket === undefined) continue;
       bucket[status]++;
       if (duration !== undefined) bucket.durations.push(duration);
@@ -80,30 +87,33 @@ export class Throughput {
     this.#cancel();
   }
 
-  #rollLater(): void {
+  #tellLater(): void {
     const now = this.#clock.now().getTime();
     this.#cancel = this.#clock.setTimer(
       () => {
-        this.#roll();
-        this.#rollLater();
+        this.#tell();
+        this.#tellLater();
       },
-      beginOf(now) + POINT_MS - now,
+      beginOf(now - GRACE_MS) + POINT_MS + GRACE_MS - now,
     );
   }
 
-  /** Ends the points whose time is over: a machine may have slept. */
-  #roll(): void {
+  /** The durations of the last jobs of a point are read after its end. */
+  #tell(): void {
+    this.#goOn();
+    const until = beginOf(this.#clock.now().getTime() - GRACE_MS);
+    const over = this.#buckets.filter(({ time }) => time >= this.#toTell && time < until);
+    this.#toTell = Math.max(this.#toTell, until);
+    for (const bucket of over) this.#onPoint(pointOf(bucket));
+  }
+
+  /** Begins the points whose time has come: a machine may have slept. */
+  #goOn(): void {
     const begin = beginOf(this.#clock.now().getTime());
-    let current = this.#buckets.at(-1);
-    if (current === undefined) return;
-    if (begin - current.time > POINTS * POINT_MS) this.#buckets = [current];
-    const from = Math.max(current.time + POINT_MS, begin - (POINTS - 1) * POINT_MS);
-    for (let time = from; time <= begin; time += POINT_MS) {
-      this.#onPoint(pointOf(current));
-      current = emptyBucket(time);
-      this.#buckets.push(current);
-    }
-    if (this.#buckets.length > POINTS + 1) this.#buckets.splice(0, this.#buckets.length - POINTS - 1);
+    const last = this.#buckets.at(-1)?.time ?? begin;
+    const from = Math.max(last + POINT_MS, begin - (POINTS - 1) * POINT_MS);
+    for (let time = from; time <= begin; time += POINT_MS) this.#buckets.push(emptyBucket(time));
+    this.#buckets = this.#buckets.filter(({ time }) => time > begin - (POINTS + 1) * POINT_MS);
   }
 }
 

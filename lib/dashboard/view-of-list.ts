@@ -56,7 +56,7 @@ export class ViewOfList {
     });
   }
 
-  /** Resolves when it has been read, or is known not to be there, or that could not be found out. */
+  /** Resolves when it has been read, or is known not to be there. */
   get tried(): Promise<void> {
     return this.#opening.tried;
   }
