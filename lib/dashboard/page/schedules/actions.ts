@@ -22,13 +22,14 @@ export async function steerAll(place: Place, action: SchedulesAction, told: stri
   }
 }
 
-export type ScheduleState = 'retired' | 'held' | 'disabled' | 'running' | 'failing' | 'enabled';
+export type ScheduleState = 'retired' | 'held' | 'disabled' | 'paused' | 'running' | 'failing' | 'enabled';
 
 export const SCHEDULE_STATES: readonly ScheduleState[] = [
   'enabled',
   'running',
   'failing',
   'disabled',
+  'paused',
   'held',
   'retired',
 ];
@@ -38,12 +39,14 @@ export function stateOf({
   isRetired,
   heldBecause,
   enabled,
+  isPaused,
   current,
   failures,
 }: ScheduleSummary): ScheduleState {
   if (isRetired) return 'retired';
   if (heldBecause !== undefined) return 'held';
   if (!enabled) return 'disabled';
+  if (isPaused) return 'paused';
   if (current !== undefined) return 'running';
   return failures > 0 ? 'failing' : 'enabled';
 }

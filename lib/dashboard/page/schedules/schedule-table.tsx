@@ -40,6 +40,7 @@ const TONES: Readonly<Record<ScheduleState, Tone>> = {
   retired: 'quiet',
   held: 'warning',
   disabled: 'quiet',
+  paused: 'warning',
   running: 'running',
   failing: 'failure',
   enabled: 'success',

@@ -16,7 +16,7 @@ import { Heading } from '../shell/heading.js';
 import { stateOf, steerAll } from './actions.js';
 import { ChooseDue } from './choose-due.js';
 import { ScheduleFilters } from './filters.js';
-import { PauseType } from './pause-type.js';
+import { PauseTypes } from './pause-types.js';
 import { ScheduleTable } from './schedule-table.js';
 
 const GATHER_MS = 300;
@@ -67,7 +67,7 @@ function Actions({ place, view, reload }: ActionsProps): JSX.Element {
   return (
     <>
       <button type="button" class="button" onClick={() => setPausing(true)}>
-        Pause a type …
+        Pause types …
       </button>
       {view.heldSince === undefined ? (
         <button type="button" class="button" onClick={() => void hold()}>
@@ -75,7 +75,7 @@ function Actions({ place, view, reload }: ActionsProps): JSX.Element {
         </button>
       ) : null}
       {isPausing ? (
-        <PauseType place={place} view={view} onClose={() => setPausing(false)} onDone={reload} />
+        <PauseTypes place={place} view={view} onClose={() => setPausing(false)} onDone={reload} />
       ) : null}
     </>
   );
