@@ -18,7 +18,7 @@ import type {
   Session,
   StoreSummary,
 } from '../api.js';
-import type { Place } from './router.js';
+import type { Place } from './route.js';
 import { csrfToken, forgetSession, sessionStore } from './session.js';
 
 /** Why something was not done. */

@@ -3,7 +3,7 @@ import { useContext, useEffect, useRef } from 'preact/hooks';
 
 import type { LiveEvents } from '../api.js';
 import { askSession, liveAddress, readEvent } from './client.js';
-import type { Place } from './router.js';
+import type { Place } from './route.js';
 import { createStore } from './store.js';
 import type { Store } from './store.js';
 

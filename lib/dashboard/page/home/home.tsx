@@ -7,8 +7,8 @@ import { Empty, Notice, WhenLoaded } from '../elements/notice.js';
 import { State } from '../elements/state.js';
 import { count, counted, today } from '../format.js';
 import { useLoad } from '../load.js';
-import { linkTo } from '../router.js';
-import type { Place } from '../router.js';
+import { linkTo } from '../route.js';
+import type { Place } from '../route.js';
 import { Heading } from '../shell/heading.js';
 
 const REFRESH_MS = 10_000;

@@ -12,8 +12,8 @@ import { count, shortId } from '../format.js';
 import { None } from '../jobs/job-table.js';
 import { useLiveEvent } from '../live.js';
 import { useLiveLoad } from '../load.js';
-import { linkTo } from '../router.js';
-import type { Place } from '../router.js';
+import { linkTo } from '../route.js';
+import type { Place } from '../route.js';
 import { Heading } from '../shell/heading.js';
 
 const REFRESH_MS = 5000;

@@ -3,8 +3,9 @@ import { actOnJobs } from '../client.js';
 import { confirm } from '../elements/dialog.js';
 import { later, tell, tellProblem } from '../elements/toasts.js';
 import { counted } from '../format.js';
-import { goTo, linkTo } from '../router.js';
-import type { ListName, Place } from '../router.js';
+import { linkTo } from '../route.js';
+import { goTo } from '../router.js';
+import type { ListName, Place } from '../route.js';
 
 export type Deed = 'retry' | 'cancel' | 'rerun' | 'delete';
 

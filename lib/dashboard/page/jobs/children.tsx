@@ -6,8 +6,8 @@ import { JobState, Progress } from '../elements/state.js';
 import { Table } from '../elements/table.js';
 import type { Column } from '../elements/table.js';
 import { count, counted, duration } from '../format.js';
-import { linkTo } from '../router.js';
-import type { Place } from '../router.js';
+import { linkTo } from '../route.js';
+import type { Place } from '../route.js';
 import { shortId } from '../format.js';
 import { None } from './job-table.js';
 

@@ -5,8 +5,8 @@ import { Ago, Running } from '../elements/time.js';
 import { copy } from '../elements/json.js';
 import { Icon } from '../elements/icon.js';
 import { absolute, count, duration, shortId, userName } from '../format.js';
-import { linkTo } from '../router.js';
-import type { Place } from '../router.js';
+import { linkTo } from '../route.js';
+import type { Place } from '../route.js';
 
 interface FactsProps {
   readonly place: Place;

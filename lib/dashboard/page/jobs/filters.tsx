@@ -4,8 +4,9 @@ import { useRef } from 'preact/hooks';
 import type { JobSummary } from '../../api.js';
 import { FilterField } from '../elements/field.js';
 import { today } from '../format.js';
-import { linkTo, parseRoute, replaceWith } from '../router.js';
-import type { JobFilter, ListName, Place, Query } from '../router.js';
+import { linkTo, parseRoute } from '../route.js';
+import { replaceWith } from '../router.js';
+import type { JobFilter, ListName, Place, Query } from '../route.js';
 
 const FAILURE_TYPES = ['cancelled', 'invalid', 'lost', 'timeout', 'unknown-type'];
 

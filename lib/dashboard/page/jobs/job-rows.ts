@@ -5,8 +5,8 @@ import { getJobs } from '../client.js';
 import { useLiveEvent, useWatchedJobs } from '../live.js';
 import { useLiveLoad } from '../load.js';
 import type { Loaded } from '../load.js';
-import { JOB_FILTERS } from '../router.js';
-import type { ListName, Place, Query } from '../router.js';
+import { JOB_FILTERS } from '../route.js';
+import type { ListName, Place, Query } from '../route.js';
 
 const PAGE = 50;
 /** From so many on, some may not have been told of. */

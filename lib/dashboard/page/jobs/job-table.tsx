@@ -6,8 +6,8 @@ import { Table } from '../elements/table.js';
 import type { Column, Selection } from '../elements/table.js';
 import { Ago, Running } from '../elements/time.js';
 import { count, duration, shortId, userName } from '../format.js';
-import { linkTo } from '../router.js';
-import type { ListName, Place } from '../router.js';
+import { linkTo } from '../route.js';
+import type { ListName, Place } from '../route.js';
 
 interface JobTableProps {
   readonly place: Place;
@@ -53,7 +53,7 @@ function columnsFor(place: Place, list: ListName | 'mixed'): Column<JobSummary>[
   return [
     { title: 'State', kind: 'state', cell: (job) => <JobState job={job} /> },
     { title: 'Job', kind: 'job', isWide: true, cell: (job) => <JobLink place={place} job={job} /> },
-    ...(list === 'failure' || list === 'mixed' ? [ERROR] : [PROGRESS]),
+    ...middleOf(list),
     ...owner,
     isOver ? FINISHED : STARTED,
     {
@@ -63,6 +63,11 @@ function columnsFor(place: Place, list: ListName | 'mixed'): Column<JobSummary>[
       isEmpty: ({ started }) => started === undefined,
     },
   ];
+}
+
+function middleOf(list: ListName | 'mixed'): readonly Column<JobSummary>[] {
+  if (list === 'success') return [];
+  return list === 'failure' || list === 'mixed' ? [ERROR] : [PROGRESS];
 }
 
 const OWNER: Column<JobSummary> = {
@@ -106,7 +111,7 @@ const FINISHED: Column<JobSummary> = {
 };
 
 const STARTED: Column<JobSummary> = {
-  title: 'Started',
+  title: 'Start',
   isNumber: true,
   kind: 'when',
   cell: ({ started, startAfter, state }) =>

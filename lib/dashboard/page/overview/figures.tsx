@@ -3,8 +3,8 @@ import type { JSX } from 'preact';
 import type { JobCounts } from '../../api.js';
 import { Table } from '../elements/table.js';
 import { count, dayName, today } from '../format.js';
-import { linkTo } from '../router.js';
-import type { Place, View } from '../router.js';
+import { linkTo } from '../route.js';
+import type { Place, View } from '../route.js';
 
 interface FiguresProps {
   readonly place: Place;

@@ -7,8 +7,8 @@ import { Empty } from '../elements/notice.js';
 import { JobTable } from '../jobs/job-table.js';
 import { useLiveEvent } from '../live.js';
 import { useLiveLoad } from '../load.js';
-import { linkTo } from '../router.js';
-import type { Place } from '../router.js';
+import { linkTo } from '../route.js';
+import type { Place } from '../route.js';
 
 const MOST = 12;
 /** Of each list, before any is told of. */

@@ -6,7 +6,7 @@ import { addQueue, messageOf } from '../client.js';
 import { Dialog } from '../elements/dialog.js';
 import { TextField } from '../elements/field.js';
 import { tell } from '../elements/toasts.js';
-import type { Place } from '../router.js';
+import type { Place } from '../route.js';
 
 interface AddQueueProps {
   readonly place: Place;

@@ -14,7 +14,7 @@ import { duration } from '../format.js';
 import { None } from '../jobs/job-table.js';
 import { useLiveEvent } from '../live.js';
 import { useLiveLoad } from '../load.js';
-import type { Place } from '../router.js';
+import type { Place } from '../route.js';
 import { isReadOnly } from '../session.js';
 import { Heading } from '../shell/heading.js';
 import { AddQueue } from './add-queue.js';

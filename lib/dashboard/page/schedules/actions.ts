@@ -1,7 +1,7 @@
 import type { ScheduleAction, SchedulesAction, ScheduleSummary } from '../../api.js';
 import { actOnSchedule, actOnSchedules } from '../client.js';
 import { tell, tellProblem } from '../elements/toasts.js';
-import type { Place } from '../router.js';
+import type { Place } from '../route.js';
 
 /** Does it and tells of it. */
 export async function steer(place: Place, key: string, action: ScheduleAction, told: string): Promise<void> {

@@ -3,8 +3,9 @@ import { useId } from 'preact/hooks';
 
 import type { ScheduleSummary } from '../../api.js';
 import { FilterField } from '../elements/field.js';
-import { linkTo, parseRoute, replaceWith } from '../router.js';
-import type { Place, Query } from '../router.js';
+import { linkTo, parseRoute } from '../route.js';
+import { replaceWith } from '../router.js';
+import type { Place, Query } from '../route.js';
 import { SCHEDULE_STATES, stateOf } from './actions.js';
 
 interface FiltersProps {

@@ -7,8 +7,8 @@ import { Table } from '../elements/table.js';
 import { Ago } from '../elements/time.js';
 import { absolute, counted, duration, shortId } from '../format.js';
 import { None } from '../jobs/job-table.js';
-import { linkTo } from '../router.js';
-import type { Place } from '../router.js';
+import { linkTo } from '../route.js';
+import type { Place } from '../route.js';
 
 interface HistoryProps {
   readonly place: Place;

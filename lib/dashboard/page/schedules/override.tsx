@@ -6,7 +6,7 @@ import { actOnSchedule, messageOf } from '../client.js';
 import { Dialog } from '../elements/dialog.js';
 import { Field, TextField } from '../elements/field.js';
 import { tell } from '../elements/toasts.js';
-import type { Place } from '../router.js';
+import type { Place } from '../route.js';
 
 type Kind = 'cron' | 'every' | 'at' | 'manual';
 

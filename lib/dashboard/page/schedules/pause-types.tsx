@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { SchedulesView } from '../../api.js';
 import { Dialog } from '../elements/dialog.js';
 import { counted } from '../format.js';
-import type { Place } from '../router.js';
+import type { Place } from '../route.js';
 import { steerAll } from './actions.js';
 
 interface PauseTypesProps {

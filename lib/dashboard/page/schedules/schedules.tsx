@@ -10,7 +10,7 @@ import { Ago } from '../elements/time.js';
 import { counted } from '../format.js';
 import { useLiveEvent } from '../live.js';
 import { useGathered, useLiveLoad } from '../load.js';
-import type { Place, Query } from '../router.js';
+import type { Place, Query } from '../route.js';
 import { isReadOnly } from '../session.js';
 import { Heading } from '../shell/heading.js';
 import { stateOf, steerAll } from './actions.js';

@@ -4,7 +4,7 @@ import { signOut } from '../client.js';
 import { Icon, Mark } from '../elements/icon.js';
 import type { IconName } from '../elements/icon.js';
 import { tellProblem } from '../elements/toasts.js';
-import { HOME } from '../router.js';
+import { HOME } from '../route.js';
 import { sessionStore } from '../session.js';
 import { useStore } from '../store.js';
 import { nextTheme, theme } from '../theme.js';

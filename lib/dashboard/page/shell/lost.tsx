@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 
-import { HOME } from '../router.js';
+import { HOME } from '../route.js';
 import { Heading } from './heading.js';
 
 export function LostView(): JSX.Element {

@@ -2,8 +2,9 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 import { Dialog } from '../elements/dialog.js';
-import { goTo, HOME, linkTo } from '../router.js';
-import type { Route, View } from '../router.js';
+import { HOME, linkTo } from '../route.js';
+import { goTo } from '../router.js';
+import type { Route, View } from '../route.js';
 import { createStore, useStore } from '../store.js';
 
 const help = createStore(false);
