@@ -8,6 +8,7 @@ import { checkNames, expected } from '../options.js';
 import { isOwner, isResourceId } from '../paths.js';
 import { isDay } from '../report/filed-jobs.js';
 import type { TimingOverride } from '../schedule/operations.js';
+import { notFound } from './problem.js';
 import type { JobsAction, NewQueue, ScheduleAction, SchedulesAction, TimingRequest } from './api.js';
 
 const LONGEST_TEXT = 2000;
@@ -44,10 +45,16 @@ function shown(value: unknown): unknown {
   return typeof value === 'string' && value.length > 100 ? `${value.slice(0, 100)}…` : value;
 }
 
-/** A parameter of the path. */
+/**
+ * A part of the path: the name of something.
+ *
+ * @throws {Refusal} nothing has so long a name
+ */
 export function parameter(parameters: unknown, name: string): string {
   const value = isJsonObject(parameters) ? parameters[name] : undefined;
-  return typeof value === 'string' ? value : '';
+  const text = typeof value === 'string' ? value : '';
+  if (text.length > LONGEST_TEXT) throw notFound(`such thing: ${text.slice(0, 100)}…`);
+  return text;
 }
 
 export function listRequestFrom(query: unknown): ListRequest {

@@ -7,6 +7,7 @@ import { detailOf, summaryOf } from '../operator/job-summary.js';
 import type { JobDetail } from '../operator/job-summary.js';
 import type { ListReader } from '../operator/lists.js';
 import type { OperatorDeps } from '../operator/operator-deps.js';
+import { linkedId } from '../paths.js';
 import type { JobView } from './api.js';
 import { notFound, orNotFound } from './problem.js';
 
@@ -45,12 +46,14 @@ export async function viewJob(deps: OperatorDeps, name: string, lists: ListReade
 }
 
 async function readChildren(
-  { store, service }: OperatorDeps,
-  { children }: JobDetail,
+  { store }: OperatorDeps,
+  { id: parent, children }: JobDetail,
 ): Promise<JobView['childSummaries']> {
   const read = async ({ name, id }: JobDetail['children'][number]): Promise<JobView['childSummaries']> => {
     const data = (await unlessMissing(store.get(`/${id}`)))?.data;
-    if (!isJsonObject(data) || !isJobOf(service, data)) return [];
+    // It may be another service's.
+    if (!isJsonObject(data) || typeof data['service'] !== 'string' || linkedId(data['parent']) !== parent)
+      return [];
     return [{ ...summaryOf(id, id.slice('resources/'.length), data), name }];
   };
   const summaries: JobView['childSummaries'][number][] = [];

@@ -28,15 +28,12 @@ export async function actOnJobs(
   }
   const { action, ids } = request;
   for (let from = 0; from < ids.length; from += AT_ONCE) {
-    await Promise.all(
-      ids.slice(from, from + AT_ONCE).map(async (id) => {
-        try {
-          result.done(await actOnJob(deps, action, id, lists));
-        } catch (error) {
-          result.failed(id, error);
-        }
-      }),
-    );
+    const some = ids.slice(from, from + AT_ONCE);
+    const settled = await Promise.allSettled(some.map((id) => actOnJob(deps, action, id, lists)));
+    for (const [index, outcome] of settled.entries()) {
+      if (outcome.status === 'fulfilled') result.done(outcome.value);
+      else result.failed(some[index] ?? '', outcome.reason);
+    }
   }
   return result.told();
 }

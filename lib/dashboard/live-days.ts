@@ -10,6 +10,8 @@ import { KeptLinks } from './kept-links.js';
 import { ViewOfList } from './view-of-list.js';
 
 export interface LiveDaysOptions {
+  /** What is to be known first: the lists of a day may be long. */
+  readonly after: Promise<void>;
   /** For the lists that are not kept in view. */
   readonly lists: ListReader;
   /** The counts have changed. */
@@ -71,6 +73,11 @@ export class LiveDays {
     return kept?.view.isKept === true ? kept.links.entries : undefined;
   }
 
+  /** Resolves when {@link LiveDays.entries} tells of a list, if ever; undefined for a list that is none of today. */
+  opened(path: string): Promise<void> | undefined {
+    return this.#kept.find((list) => list.path === path)?.view.tried;
+  }
+
   /** The latest day first; as far as it is known. */
   counts(): DayCounts[] {
     const day = this.#today;
@@ -115,11 +122,11 @@ export class LiveDays {
   }
 
   #keepList(path: string, status: FinalStatus, isFirst: boolean): KeptDay {
-    const { changed, filed, lost } = this.#options;
+    const { after, changed, filed, lost } = this.#options;
     const links = new KeptLinks();
     let isFiledBefore = isFirst;
     const view = new ViewOfList(this.#deps, {
-      path,
+      ...{ path, after },
       // Then nothing in it was filed before.
       missing: () => (isFiledBefore = false),
       observer: {

@@ -75,6 +75,12 @@ export class LivePending {
     return path === this.#paths.nested.pending ? this.#links.nested.entries : undefined;
   }
 
+  /** Resolves when {@link LivePending.entries} tells of a list, if ever; undefined for a list that is not pending. */
+  opened(path: string): Promise<void> | undefined {
+    const { classic, nested } = this.#paths;
+    return path === classic.pending || path === nested.pending ? this.tried : undefined;
+  }
+
   /** The key of a job that is pending. */
   keyOf(id: string): string | undefined {
     const isIt = (entry: ListEntry): boolean => entry.id === id;

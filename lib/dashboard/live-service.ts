@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import debug from 'debug';
 
+import { waitAtMost } from '../clock.js';
 import { toError } from '../errors.js';
 import type { ListEntry, ListReader } from '../operator/lists.js';
 import type { OperatorDeps } from '../operator/operator-deps.js';
@@ -25,6 +26,8 @@ export interface LiveViewer {
 
 const COUNTS_MS = 500;
 const CHANGED_MS = 1000;
+/** How long a list is waited for that is being read, before it is read once more. */
+const PATIENCE_MS = 2000;
 const ADDED_MS = 500;
 const MOST_ADDED = 10;
 
@@ -61,6 +64,10 @@ export class LiveService {
     const counts = (): void => {
       if (this.#isReady) this.#paces.counts.ask();
     };
+    let setReady: () => void = () => undefined;
+    const ready = new Promise<void>((resolve) => {
+      setReady = resolve;
+    });
     this.#connection = new ConnectionState(deps, (state) => {
       this.#connected(state);
     });
@@ -74,7 +81,7 @@ export class LiveService {
       lost,
     });
     this.#days = new LiveDays(deps, {
-      ...{ lists, lost, changed: counts },
+      ...{ lists, lost, changed: counts, after: ready },
       filed: (status, entries) => {
         this.#finished.filed(status, entries);
       },
@@ -103,7 +110,7 @@ export class LiveService {
     );
     this.#views = this.#makeViews(lost);
     this.#connection.doubt();
-    void this.#begin();
+    void this.#begin(setReady);
   }
 
   /** How many look at it. */
@@ -135,9 +142,13 @@ export class LiveService {
     };
   }
 
-  /** What a list that is in view holds; undefined for others. */
-  entries(path: string): readonly ListEntry[] | undefined {
-    return this.#pending.entries(path) ?? this.#days.entries(path);
+  /** What a list that is in view holds, or is about to come into view; undefined for others. */
+  async entries(path: string): Promise<readonly ListEntry[] | undefined> {
+    const kept = (): readonly ListEntry[] | undefined =>
+      this.#pending.entries(path) ?? this.#days.entries(path);
+    const opened = this.#pending.opened(path) ?? this.#days.opened(path);
+    if (opened !== undefined && kept() === undefined) await waitAtMost(this.#deps.clock, PATIENCE_MS, opened);
+    return kept();
   }
 
   counts(): JobCounts {
@@ -160,7 +171,7 @@ export class LiveService {
   }
 
   /** Tells of each thing as soon as it is known: of the counts before the long lists. */
-  async #begin(): Promise<void> {
+  async #begin(setReady: () => void): Promise<void> {
     await Promise.all([
       this.#pending.tried,
       this.#instances.tried(),
@@ -168,6 +179,7 @@ export class LiveService {
     ]);
     this.#isReady = true;
     this.#tellCounts();
+    setReady();
     await this.#days.tried();
     this.#tellCounts();
     try {

@@ -96,10 +96,11 @@ export class StoreHub {
       throw notFound(`service ${JSON.stringify(service)} in ${storeName}`);
     const deps: OperatorDeps = { service, store, paths, clock: this.#clock };
     const stored = this.#cache.readerOf(storeName, store);
-    const kept = (path: string): readonly ListEntry[] | undefined => this.#live.get(deps)?.entries(path);
+    const kept = async (path: string): Promise<readonly ListEntry[] | undefined> =>
+      await this.#live.get(deps)?.entries(path);
     const lists: ListReader = {
-      entries: async (path) => kept(path) ?? (await stored.entries(path)),
-      count: async (path) => kept(path)?.length ?? (await stored.count(path)),
+      entries: async (path) => (await kept(path)) ?? (await stored.entries(path)),
+      count: async (path) => (await kept(path))?.length ?? (await stored.count(path)),
     };
     const view = { deps, lists, stored };
     if (open.known.size >= MOST_KNOWN) open.known.clear();

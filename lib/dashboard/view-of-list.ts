@@ -8,6 +8,8 @@ import type { OperatorDeps } from '../operator/operator-deps.js';
 export interface ViewOptions {
   readonly path: string;
   readonly observer: ListObserver;
+  /** What is to be there first. */
+  readonly after?: Promise<void>;
   /** It was looked for, and is not there. */
   readonly missing?: () => void;
 }
@@ -26,7 +28,7 @@ export class ViewOfList {
 
   constructor(
     { store, clock }: Pick<OperatorDeps, 'store' | 'clock'>,
-    { path, observer, missing }: ViewOptions,
+    { path, observer, after, missing }: ViewOptions,
   ) {
     const listed = (entries: ReadonlyMap<string, Json>): void => {
       this.#isKept = true;
@@ -44,6 +46,7 @@ export class ViewOfList {
     this.#opening = new Opening({
       clock,
       open: async () => {
+        await after;
         const { location } = await store.head(path);
         if (location !== undefined && !/^\/?resources\/[^/]+\/?$/.test(location))
           throw new StoreError('OADA_JOBS_STORE_NOT_FOUND', `${path} is a part of ${location}`, { path });
