@@ -59,7 +59,7 @@ export function WhenLoaded<Data>({ loaded, what, children }: WhenLoadedProps<Dat
           tone="problem"
           title={data === undefined ? `${what} could not be read.` : 'This may be out of date.'}
           action={
-            <button type="button" class="button" onClick={reload} disabled={isLoading}>
+            <button type="button" class="button" onClick={reload}>
               <Icon name="retry" /> Try again
             </button>
           }

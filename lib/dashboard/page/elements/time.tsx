@@ -44,7 +44,7 @@ export function Running({ since }: { readonly since: string }): JSX.Element {
   const elapsed = Math.max(0, useNow() - Date.parse(since));
   return (
     <span title={`since ${absolute(since)}`}>
-      {Number.isNaN(elapsed) ? '–' : duration(Math.floor(elapsed / 1000) * 1000)}
+      {Number.isNaN(elapsed) ? '–' : elapsed < 1000 ? '0 s' : duration(Math.floor(elapsed / 1000) * 1000)}
     </span>
   );
 }

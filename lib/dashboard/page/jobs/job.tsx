@@ -114,8 +114,10 @@ function Actions({ place, job, reload }: ActionsProps): JSX.Element {
           key={deed}
           type="button"
           class={deed === 'delete' ? 'button danger-quiet' : deed === 'cancel' ? 'button' : 'button primary'}
-          disabled={busy === deed}
+          // With `disabled` it would lose the focus.
+          aria-disabled={busy === deed}
           onClick={() => {
+            if (busy === deed) return;
             setBusy(deed);
             const onDone =
               deed === 'delete'

@@ -154,7 +154,7 @@ function News({ jobs: { added, isAtLeast, over, loaded } }: { readonly jobs: Job
   return (
     <div class="news" aria-live="polite">
       {told === '' ? (
-        <button type="button" class="button quiet" onClick={loaded.reload} disabled={loaded.isLoading}>
+        <button type="button" class="button quiet" onClick={loaded.reload}>
           <Icon name="retry" /> Refresh
         </button>
       ) : (

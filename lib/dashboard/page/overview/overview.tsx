@@ -57,6 +57,7 @@ function PauseButton({
 }): JSX.Element {
   const [isBusy, setBusy] = useState(false);
   const act = async (): Promise<void> => {
+    if (isBusy) return;
     const isYes = await confirm(
       isPaused
         ? {
@@ -85,7 +86,7 @@ function PauseButton({
     <button
       type="button"
       class={isPaused ? 'button primary' : 'button'}
-      disabled={isBusy}
+      aria-disabled={isBusy}
       onClick={() => void act()}
     >
       <Icon name={isPaused ? 'play' : 'pause'} /> {isPaused ? 'Resume' : 'Pause'}

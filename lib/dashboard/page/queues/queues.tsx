@@ -21,7 +21,7 @@ import { AddQueue } from './add-queue.js';
 
 export function QueuesView({ place }: { readonly place: Place }): JSX.Element {
   const queues = useLiveLoad('queues', (signal) => getQueues(place, signal));
-  const { reload, isLoading } = queues;
+  const { reload } = queues;
   const [isAdding, setAdding] = useState(false);
   useLiveEvent('changed', ({ what }) => {
     if (what === 'queues') reload();
@@ -29,7 +29,7 @@ export function QueuesView({ place }: { readonly place: Place }): JSX.Element {
   return (
     <>
       <Heading title="Queues">
-        <button type="button" class="button" onClick={reload} disabled={isLoading}>
+        <button type="button" class="button" onClick={reload}>
           <Icon name="retry" /> Check again
         </button>
         {isReadOnly() ? null : (
