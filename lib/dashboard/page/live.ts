@@ -51,9 +51,20 @@ export class LiveConnection {
     return () => this.#listeners[name].delete(listener);
   }
 
-  /** Tells of changes of these jobs from now on, and of no others. */
+  /** Tells of changes of these jobs from now on. Of one alone, all that is known is told. */
   watch(jobs: readonly string[]): void {
-    if (jobs.join() === this.#jobs.join()) return;
+    const isAlone = (some: readonly string[]): boolean => some.length === 1;
+    // Those that are over need not be told of, but that is no reason to open it again.
+    if (jobs.every((id) => this.#jobs.includes(id)) && isAlone(jobs) <= isAlone(this.#jobs)) return;
+    this.#ask(jobs);
+  }
+
+  /** Tells of no job any more. */
+  forget(): void {
+    if (this.#jobs.length > 0) this.#ask([]);
+  }
+
+  #ask(jobs: readonly string[]): void {
     this.#jobs = jobs;
     if (this.status.get().state !== 'lost') this.#openIn(SETTLE_MS);
   }
@@ -130,5 +141,5 @@ export function useLiveEvent<Name extends LiveName>(name: Name, listener: Listen
 export function useWatchedJobs(jobs: readonly string[]): void {
   const live = useLive();
   useEffect(() => live.watch(jobs), [live, jobs.join()]);
-  useEffect(() => () => live.watch([]), [live]);
+  useEffect(() => () => live.forget(), [live]);
 }

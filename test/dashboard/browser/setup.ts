@@ -31,8 +31,8 @@ export interface Scene {
   /** Where the dashboard is, without the part that signs in. */
   readonly address: string;
   /** Opens a view of the service, as by its link. */
-  open(path: string): Promise<void>;
-  stopDashboard(): Promise<void>;
+  readonly open: (path: string) => Promise<void>;
+  readonly stopDashboard: () => Promise<void>;
   /** What the policy of the page has refused, and what has gone wrong on it. */
   readonly mishaps: readonly string[];
 }

@@ -51,7 +51,7 @@ interface WhenLoadedProps<Data> {
 
 /** What is there; before that, that it is on its way; and why it is not, with what to do about it. */
 export function WhenLoaded<Data>({ loaded, what, children }: WhenLoadedProps<Data>): JSX.Element {
-  const { data, error, isLoading, reload } = loaded;
+  const { data, error, reload } = loaded;
   return (
     <>
       {error === undefined ? null : (
