@@ -12,6 +12,7 @@ export class ConnectionState {
   readonly #changed: (state: LiveEvents['connection']) => void;
   readonly #stopping = new AbortController();
   #isAsking = false;
+  #wake = new AbortController();
   #state: LiveEvents['connection'] | undefined;
 
   constructor(
@@ -31,6 +32,11 @@ export class ConnectionState {
     if (!this.#isAsking && !this.#stopping.signal.aborted) void this.#ask();
   }
 
+  /** Something was heard of the store. */
+  heard(): void {
+    if (this.#state?.ok === false) this.#wake.abort();
+  }
+
   stop(): void {
     this.#stopping.abort();
   }
@@ -46,7 +52,9 @@ export class ConnectionState {
         break;
       } catch (error) {
         this.#set({ ok: false, problem: toError(error).message });
-        await sleep(clock, backoff(clock, attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS), signal);
+        this.#wake = new AbortController();
+        const wait = backoff(clock, attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS);
+        await sleep(clock, wait, AbortSignal.any([signal, this.#wake.signal]));
       }
     }
     this.#isAsking = false;

@@ -62,6 +62,7 @@ export class LiveService {
     };
     this.#paces = this.#makePaces();
     const counts = (): void => {
+      this.#connection.heard();
       if (this.#isReady) this.#paces.counts.ask();
     };
     let setReady: () => void = () => undefined;

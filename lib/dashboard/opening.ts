@@ -54,6 +54,7 @@ export class Opening {
   }
 
   async #run(): Promise<void> {
+    await Promise.resolve(); // whoever opens something has to have it in hand first
     let failures = 0;
     let misses = 0;
     while (!this.#isStopping()) {

@@ -8,6 +8,7 @@ export class Events {
   readonly #ending: AbortController;
   #wake: () => void = () => undefined;
   #isOver = false;
+  #error: unknown;
 
   constructor(response: Response, ending: AbortController) {
     this.response = response;
@@ -19,7 +20,7 @@ export class Events {
   async next<T = unknown>(name: string, fits: (data: T) => boolean = () => true): Promise<T> {
     for (let index = 0; ; index++) {
       while (index >= this.seen.length) {
-        if (this.#isOver) throw new Error(`There was no such event: ${name}`);
+        if (this.#isOver) throw new Error(`There was no such event: ${name}`, { cause: this.#error });
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
@@ -43,16 +44,22 @@ export class Events {
         for (const event of events) this.#take(event);
       }
     } catch (error) {
-      if (!this.#ending.signal.aborted && !/terminated/.test(String(error))) throw error;
+      // A server that is stopped ends the connection.
+      if (!this.#ending.signal.aborted && !/terminated/.test(String(error))) this.#error = error;
     } finally {
       this.#isOver = true;
       this.#wake();
     }
   }
 
+  /** Lines end with a line feed, and with nothing else that may stand in JSON. */
   #take(event: string): void {
-    const name = /^event: (.*)$/m.exec(event)?.[1];
-    const data = /^data: (.*)$/m.exec(event)?.[1];
+    const field = (name: string): string | undefined =>
+      event
+        .split('\n')
+        .find((line) => line.startsWith(`${name}: `))
+        ?.slice(name.length + 2);
+    const [name, data] = [field('event'), field('data')];
     if (name === undefined || data === undefined) return;
     this.seen.push({ name, data: JSON.parse(data) as unknown });
     this.#wake();

@@ -71,6 +71,7 @@ export async function browse(origin: string, cookie: string): Promise<Browser> {
         ending.abort();
       });
       const response = await fetchAt(path, { headers: { cookie }, signal: ending.signal });
+      if (!response.ok) throw new Error(`${String(response.status)} ${await response.text()}`);
       return new Events(response, ending);
     },
   };
