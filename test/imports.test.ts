@@ -95,7 +95,7 @@ describe('the imports of lib/', () => {
   test('make no cycle, types included', () => {
     const done = new Set<string>();
     const cycles: string[] = [];
-    const importsFrom = (name: string): Import[] =>
+    const importsFrom = (name: string): readonly Import[] =>
       name.startsWith(PAGE)
         ? (pageModules.get(pageFile(name))?.imports ?? [])
         : (modules.get(name)?.imports ?? []);

@@ -53,10 +53,10 @@ export class LiveConnection {
 
   /** Tells of changes of these jobs from now on. Of one alone, all that is known is told. */
   watch(jobs: readonly string[]): void {
-    const isAlone = (some: readonly string[]): boolean => some.length === 1;
+    const isTold = jobs.every((id) => this.#jobs.includes(id));
+    const lacksDetail = jobs.length === 1 && this.#jobs.length > 1;
     // Those that are over need not be told of, but that is no reason to open it again.
-    if (jobs.every((id) => this.#jobs.includes(id)) && isAlone(jobs) <= isAlone(this.#jobs)) return;
-    this.#ask(jobs);
+    if (!isTold || lacksDetail) this.#ask(jobs);
   }
 
   /** Tells of no job any more. */

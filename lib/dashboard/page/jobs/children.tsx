@@ -105,7 +105,8 @@ function columnsFor(place: Place): Column<Child>[] {
         ) : (
           <Progress progress={progress} />
         ),
-      isEmpty: ({ progress, error }) => progress === undefined && error === undefined,
+      isEmpty: ({ progress, error, state }) =>
+        (progress === undefined || state === 'success') && error === undefined,
     },
     {
       title: 'Took',

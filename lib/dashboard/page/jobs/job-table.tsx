@@ -100,7 +100,8 @@ const PROGRESS: Column<JobSummary> = {
     ) : (
       <Progress progress={progress} />
     ),
-  isEmpty: ({ progress, error, attempts }) => progress === undefined && error === undefined && attempts <= 1,
+  isEmpty: ({ progress, error, attempts, state }) =>
+    (progress === undefined || state === 'success') && error === undefined && attempts <= 1,
 };
 
 const FINISHED: Column<JobSummary> = {

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 import type { JobCounts, JobPage } from '../../api.js';
+import { useCurrentInView } from '../elements/current-in-view.js';
 import { Icon } from '../elements/icon.js';
 import { Empty, WhenLoaded } from '../elements/notice.js';
 import type { Selection } from '../elements/table.js';
@@ -61,10 +62,11 @@ const NAMES: Readonly<Record<ListName, string>> = {
   failure: 'Failure',
 };
 
-function Tabs({ place, list, query, counts }: Omit<JobsViewProps, never>): JSX.Element {
+function Tabs({ place, list, query, counts }: JobsViewProps): JSX.Element {
+  const tabs = useCurrentInView<HTMLElement>(list);
   const { text = '', type = '', owner = '' } = query;
   return (
-    <nav class="tabs" aria-label="Lists of jobs">
+    <nav ref={tabs} class="tabs" aria-label="Lists of jobs">
       {LISTS.map((one) => (
         <a
           key={one}

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 
 import type { JobCounts } from '../../api.js';
+import { useCurrentInView } from '../elements/current-in-view.js';
 import { Icon } from '../elements/icon.js';
 import type { IconName } from '../elements/icon.js';
 import { Notice } from '../elements/notice.js';
@@ -112,6 +113,7 @@ interface NavProps {
 }
 
 function Nav({ place, view, counts }: NavProps): JSX.Element {
+  const links = useCurrentInView<HTMLUListElement>(view.name);
   return (
     <nav class="nav" aria-label={`Service ${place.service}`}>
       <div class="place">
@@ -121,7 +123,7 @@ function Nav({ place, view, counts }: NavProps): JSX.Element {
         </span>
         <LiveSign />
       </div>
-      <ul>
+      <ul ref={links}>
         {ENTRIES.map((entry) => (
           <li key={entry.title}>
             <a href={linkTo(place, entry.view)} aria-current={entry.isAt(view) ? 'page' : undefined}>

@@ -11,6 +11,7 @@ import { Frame } from './frame.js';
 export function SignIn({ by }: { readonly by: Session['by'] }): JSX.Element {
   useEffect(() => {
     document.title = 'Sign in · Jobs';
+    document.querySelector<HTMLElement>('.sign-in [type=password]')?.focus();
   }, []);
   return (
     <Frame isBare>
