@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { OADAServer } from '@oada/jobs/server';
 
+import { firstView } from './dashboard.js';
 import { drain } from './drain.js';
 import { linkCosts } from './lists.js';
 import { InProcess, measure, Socket } from './raw.js';
@@ -24,6 +25,7 @@ try {
   await lists();
   await jobs();
   await schedules();
+  await dashboard();
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -104,6 +106,22 @@ async function schedules(): Promise<void> {
     row('requests per occurrence', ({ perOccurrence }) => perOccurrence.toFixed(1)),
     row('half an hour with 10 due, ms', ({ hour }) => hour.toFixed(0)),
     row('a change of the controls, ms', ({ change }) => change.toFixed(0)),
+  );
+  console.log('\n', table.toString());
+}
+
+async function dashboard(): Promise<void> {
+  const [finished, pending] = [count(100_000), count(5000)];
+  const view = await firstView(join(folder, 'dashboard'), finished, pending);
+  const head = `dashboard, ${String(finished)} jobs finished today, ${String(pending)} pending`;
+  const table = plainTable([head, 'ms (aim: at most 1000)']);
+  table.push(
+    ['the counts', view.counts.toFixed(0)],
+    ["with today's", view.today.toFixed(0)],
+    ['fifty finished jobs', view.page.toFixed(0)],
+    ['the last hour', view.throughput.toFixed(0)],
+    ['the fifty again', view.again.toFixed(0)],
+    ['heap of the dashboard, MB', (view.heap / 1e6).toFixed(0)],
   );
   console.log('\n', table.toString());
 }

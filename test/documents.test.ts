@@ -42,6 +42,7 @@ test('every error code is documented, and no other', async () => {
   const codes = [
     ...(await declared('lib/errors.ts', 'ErrorCode')),
     ...(await declared('lib/server/errors.ts', 'ServerErrorCode')),
+    ...(await declared('lib/dashboard/problem.ts', 'DashboardCode')),
   ];
   expect((await documented('docs/errors.md')).toSorted()).toEqual(codes.toSorted());
 });

@@ -193,7 +193,7 @@ function isNameOfMember(node: ts.Identifier): boolean {
   );
 }
 
-test('importing the package loads nothing of the server, and does nothing', async () => {
+test('importing the package loads nothing of the server or the dashboard, and does nothing', async () => {
   const run = promisify(execFile);
   const program = fileURLToPath(new URL('programs/list-modules.ts', import.meta.url));
   const { stdout, stderr } = await run(process.execPath, ['--import', 'tsx', program, join(LIB, 'index.ts')]);
@@ -201,7 +201,9 @@ test('importing the package loads nothing of the server, and does nothing', asyn
   const loaded = stdout.trim().split('\n');
   expect(loaded.some((url) => url.endsWith('/lib/service.ts'))).toBe(true);
   const unwanted = loaded.filter((url) =>
-    /\/lib\/server\/|\/node_modules\/(fastify|classic-level|ws-server)\//.test(url),
+    /\/lib\/(server|operator|dashboard)\/|\/node_modules\/(@fastify|fastify|classic-level|ws-server)\//.test(
+      url,
+    ),
   );
   expect(unwanted.map((url) => relative(ROOT, fileURLToPath(url)))).toEqual([]);
 });

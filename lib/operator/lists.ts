@@ -14,9 +14,9 @@ export interface ListEntry {
 /** Where lists of links are read from: the store, or what a watch of it keeps. */
 export interface ListReader {
   /** The entries by their keys; none where there is no such list. */
-  entries(path: string): Promise<readonly ListEntry[]>;
+  readonly entries: (path: string) => Promise<readonly ListEntry[]>;
   /** How many those are. */
-  count(path: string): Promise<number>;
+  readonly count: (path: string) => Promise<number>;
 }
 
 /** Each time from the store. */

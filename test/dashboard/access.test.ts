@@ -34,7 +34,7 @@ async function rawGet(
 }
 
 /** A clock that goes on by hand. */
-function movable(): { clock: Clock; move(milliseconds: number): void } {
+function movable(): { clock: Clock; move: (milliseconds: number) => void } {
   let moved = 0;
   return {
     clock: { ...systemClock, monotonic: () => systemClock.monotonic() + moved },

@@ -45,7 +45,7 @@ export class Events {
       }
     } catch (error) {
       // A server that is stopped ends the connection.
-      if (!this.#ending.signal.aborted && !/terminated/.test(String(error))) this.#error = error;
+      if (!this.#ending.signal.aborted && !String(error).includes('terminated')) this.#error = error;
     } finally {
       this.#isOver = true;
       this.#wake();

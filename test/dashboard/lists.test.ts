@@ -19,30 +19,30 @@ const keysOf = (links: KeptLinks): string[] => links.entries.map(({ key }) => ke
 describe('the links of a list in view', () => {
   test('stay in order, whatever comes and goes', () => {
     const links = new KeptLinks();
-    expect(links.replace([...'bd'].map((key) => [key, linkTo(key)])).added).toHaveLength(2);
+    expect(links.replace(Array.from('bd').map((key) => [key, linkTo(key)])).added).toHaveLength(2);
     for (const key of ['e', 'a', 'c'])
       expect(links.put(key, linkTo(key))).toEqual({ key, id: `resources/${key}` });
     expect(links.put('c', linkTo('x'))).toBeUndefined();
     expect(links.put('e', linkTo('e'))).toBeUndefined();
-    expect(keysOf(links)).toEqual([...'abcde']);
+    expect(keysOf(links)).toEqual(Array.from('abcde'));
     expect(links.entries[2]?.id).toBe('resources/x');
     expect([links.remove('a'), links.remove('e'), links.remove('a'), links.remove('z')]).toEqual([
       ...[true, true, false, false],
     ]);
-    expect(keysOf(links)).toEqual([...'bcd']);
+    expect(keysOf(links)).toEqual(Array.from('bcd'));
     for (const [key, written] of [
       ['pending', linkTo('pending')],
       ['f', { _rev: 3 }],
       ['g h', linkTo('g')],
     ] as const)
       expect(links.put(key, written)).toBeUndefined();
-    expect(keysOf(links)).toEqual([...'bcd']);
+    expect(keysOf(links)).toEqual(Array.from('bcd'));
   });
 
   test('tell what is new in a list that is read again, and whether anything is gone', () => {
     const links = new KeptLinks();
     const read = (keys: string): [string, boolean] => {
-      const { added, isLess } = links.replace([...keys].map((key) => [key, linkTo(key)]));
+      const { added, isLess } = links.replace(Array.from(keys).map((key) => [key, linkTo(key)]));
       return [added.map(({ key }) => key).join(''), isLess];
     };
     expect(read('bdf')).toEqual(['bdf', false]);
@@ -58,8 +58,8 @@ describe('the cache of lists', () => {
   /** The store, and how often a document was read. */
   async function scene(): Promise<{
     store: Store;
-    put(name: string, count: number): Promise<void>;
-    reads(): number;
+    readonly put: (name: string, count: number) => Promise<void>;
+    readonly reads: () => number;
   }> {
     const server = await startServer();
     const { store } = operate(server);
@@ -82,7 +82,7 @@ describe('the cache of lists', () => {
       put: async (name, count) => {
         const keys = Array.from({ length: count }, (_, index) => `k${String(index)}`);
         const data = Object.fromEntries(keys.map((key) => [key, linkTo(key)]));
-        await oada.put({ path: `/resources/${name}`, data: data as object, contentType: 'application/json' });
+        await oada.put({ path: `/resources/${name}`, data: data, contentType: 'application/json' });
       },
     };
   }
@@ -212,8 +212,8 @@ describe('what may not be there yet', () => {
   function open(outcomes: readonly (StoreError | undefined)[]): {
     clock: FakeClock;
     opening: Opening;
-    tries(): number;
-    isTried(): boolean;
+    readonly tries: () => number;
+    readonly isTried: () => boolean;
   } {
     const clock = new FakeClock();
     let tries = 0;

@@ -219,7 +219,7 @@ test('a store that goes away and comes back is told of, and what happened meanwh
 });
 
 /** Counts the watches that are open. */
-function counted(deps: OperatorDeps): { deps: OperatorDeps; open(): number } {
+function counted(deps: OperatorDeps): { deps: OperatorDeps; open: () => number } {
   let open = 0;
   const { store } = deps;
   const watch: Store['watch'] = async (path) => {

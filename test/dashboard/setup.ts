@@ -11,10 +11,15 @@ export interface Browser {
   readonly origin: string;
   readonly cookie: string;
   readonly csrfToken: string;
-  get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  readonly get: (path: string, headers?: Record<string, string>) => Promise<Answer>;
+  readonly send: (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<Answer>;
   /** What is pushed. */
-  events(path: string): Promise<Events>;
+  readonly events: (path: string) => Promise<Events>;
 }
 
 export interface Answer {
@@ -38,7 +43,7 @@ export async function answerOf(response: Response): Promise<Answer> {
   const { status, headers } = response;
   const text = await response.text();
   const isJson = headers.get('content-type')?.startsWith('application/json') ?? false;
-  return { status, headers, text, json: isJson ? (JSON.parse(text) as Stored) : undefined };
+  return { status, headers, text, json: isJson ? JSON.parse(text) : undefined };
 }
 
 export function cookieIn({ headers }: { headers: Headers }): string {
