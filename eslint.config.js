@@ -36,6 +36,10 @@ const noImport = (...patterns) => ({
   '@typescript-eslint/no-restricted-imports': ['error', { patterns: [...patterns, noSelf] }],
 });
 
+// What a page of its own has in place of Node and of our clock.
+const page = 'lib/dashboard/page/**/*.{ts,tsx}';
+const noMarkup = 'What jobs hold is text, and is rendered as nothing else.';
+
 const adapters = ['lib/oada/**/*.ts', 'lib/server/connection.ts'];
 
 export default defineConfig(
@@ -46,7 +50,7 @@ export default defineConfig(
 
   {
     name: 'types',
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -98,7 +102,7 @@ export default defineConfig(
 
   {
     name: 'library',
-    files: ['lib/**/*.ts'],
+    files: ['lib/**/*.{ts,tsx}'],
     rules: {
       'max-lines': ['error', 350],
       'max-lines-per-function': ['error', 60],
@@ -108,8 +112,9 @@ export default defineConfig(
   },
   {
     name: 'library without its adapters',
-    files: ['lib/**/*.ts'],
-    ignores: adapters,
+    files: ['lib/**/*.{ts,tsx}'],
+    // The page's client is where the JSON of its server gets its types.
+    ignores: [...adapters, 'lib/dashboard/page/client.ts'],
     rules: {
       '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': true }],
       // `as const` stays allowed.
@@ -119,7 +124,7 @@ export default defineConfig(
   {
     name: 'core: no time, no randomness',
     files: ['lib/**/*.ts'],
-    ignores: ['lib/clock.ts', 'lib/oada/**', 'lib/server/**'],
+    ignores: ['lib/clock.ts', 'lib/oada/**', 'lib/server/**', page],
     rules: {
       ...noImport(noClient, noServer, noOperator, noTimers),
       'no-restricted-globals': [
@@ -159,7 +164,36 @@ export default defineConfig(
   {
     name: 'dashboard and command line',
     files: ['lib/dashboard/**/*.ts', 'lib/cli/**/*.ts'],
+    ignores: [page],
     rules: noImport(noClient, noTimers),
+  },
+  {
+    name: 'page of the dashboard',
+    files: [page],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              // One way up from the page itself, or two from one of its folders, ends at the types that it shares.
+              regex: String.raw`^(?!(\.\./){1,2}api\.js$)(\.\./){2,}|^(node|@oada)[:/]`,
+              message:
+                'The page runs in a browser: of the rest of lib/ it knows the types of ../api.ts alone.',
+            },
+            { regex: String.raw`(^|/)api\.js$`, allowTypeImports: true, message: 'Types only.' },
+          ],
+        },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            ':matches(Identifier, JSXIdentifier)[name=/^(inner|outer)HTML$|^dangerouslySetInnerHTML$|^insertAdjacentHTML$/]',
+          message: noMarkup,
+        },
+      ],
+    },
   },
   {
     name: 'embedded server',

@@ -22,14 +22,20 @@ interface Module {
   readonly file: ts.SourceFile;
 }
 
+/** Runs in a browser. */
+const PAGE = 'dashboard/page/';
+
+/** Without those of the page. */
 const modules = new Map<string, Module>();
+const pageModules = new Map<string, Module>();
 
 beforeAll(async () => {
   for (const name of await readdir(LIB, { recursive: true })) {
-    if (!name.endsWith('.ts')) continue;
+    if (!/\.tsx?$/.test(name)) continue;
     const text = await readFile(join(LIB, name), 'utf8');
     const file = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
-    modules.set(name, { file, imports: importsOf(name, file) });
+    const its = name.startsWith(PAGE) ? pageModules : modules;
+    its.set(name, { file, imports: importsOf(name, file) });
   }
   expect(modules.size).toBeGreaterThan(20);
 });
@@ -65,8 +71,13 @@ function importsOf(name: string, file: ts.SourceFile): Import[] {
   return imports;
 }
 
-function all(): { name: string; found: Import }[] {
-  return [...modules].flatMap(([name, { imports }]) => imports.map((found) => ({ name, found })));
+function all(of: ReadonlyMap<string, Module> = modules): { name: string; found: Import }[] {
+  return [...of].flatMap(([name, { imports }]) => imports.map((found) => ({ name, found })));
+}
+
+/** A `.js` that is imported is a `.ts` or a `.tsx`. */
+function pageFile(name: string): string {
+  return pageModules.has(name) ? name : name.replace(/\.ts$/, '.tsx');
 }
 
 function isServer(name: string): boolean {
@@ -84,14 +95,18 @@ describe('the imports of lib/', () => {
   test('make no cycle, types included', () => {
     const done = new Set<string>();
     const cycles: string[] = [];
+    const importsFrom = (name: string): readonly Import[] =>
+      name.startsWith(PAGE)
+        ? (pageModules.get(pageFile(name))?.imports ?? [])
+        : (modules.get(name)?.imports ?? []);
     const visit = (name: string, path: readonly string[]): void => {
       if (path.includes(name)) cycles.push([...path.slice(path.indexOf(name)), name].join(' → '));
       if (done.has(name) || path.includes(name)) return;
-      for (const { target, isLocal } of modules.get(name)?.imports ?? [])
-        if (isLocal) visit(target, [...path, name]);
+      for (const { target, isLocal } of importsFrom(name))
+        if (isLocal) visit(target.startsWith(PAGE) ? pageFile(target) : target, [...path, name]);
       done.add(name);
     };
-    for (const name of modules.keys()) visit(name, []);
+    for (const name of [...modules.keys(), ...pageModules.keys()]) visit(name, []);
     expect(cycles).toEqual([]);
   });
 
@@ -112,6 +127,21 @@ describe('the imports of lib/', () => {
     const takers = all().filter(({ found }) => found.target.startsWith('@oada/client') && !found.typeOnly);
     expect(takers.length).toBeGreaterThan(0);
     for (const { name } of takers) expect(name).toMatch(/^oada\/|^server\/connection\.ts$/);
+  });
+
+  test('of the page lead to its own files, and else to the types that it shares with its server', async () => {
+    const { devDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+      devDependencies: object;
+    };
+    expect(pageModules.size).toBeGreaterThan(20);
+    for (const { name, found } of all(pageModules)) {
+      const { target, isLocal, typeOnly } = found;
+      if (!isLocal) expect(Object.keys(devDependencies)).toContain(target.split('/')[0]);
+      else if (target !== 'dashboard/api.ts')
+        expect(pageModules.has(pageFile(target)), `${name} → ${target}`).toBe(true);
+      if (target === 'dashboard/api.ts') expect(typeOnly, name).toBe(true);
+    }
+    expect(all().filter(({ found }) => found.target.startsWith(PAGE))).toEqual([]);
   });
 
   test('are of packages that package.json names, and all of those are imported', async () => {

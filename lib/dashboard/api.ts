@@ -110,6 +110,8 @@ export interface ScheduleSummary {
   /** What an operator has set in place of it, for people. */
   readonly override?: string;
   readonly enabled: boolean;
+  /** The schedules of its type of jobs begin none. */
+  readonly isPaused: boolean;
   /** Why it is not run: its own functions throw again and again. */
   readonly heldBecause?: string;
   readonly isRetired: boolean;

@@ -27,9 +27,13 @@ const AT_ONCE = 20;
 
 export async function viewSchedules(deps: OperatorDeps): Promise<SchedulesView> {
   const operations = new Schedules(deps);
-  const [schedules, heldSince] = await Promise.all([operations.list(), operations.heldSince()]);
+  const [schedules, heldSince, pausedTypes] = await Promise.all([
+    operations.list(),
+    operations.heldSince(),
+    operations.pausedTypes(),
+  ]);
   return {
-    schedules: schedules.map(summaryOf),
+    schedules: schedules.map((state) => summaryOf(state, pausedTypes)),
     ...(heldSince !== undefined && { heldSince: heldSince.toISOString() }),
   };
 }
@@ -38,9 +42,10 @@ export async function viewSchedules(deps: OperatorDeps): Promise<SchedulesView> 
 export async function viewSchedule(deps: OperatorDeps, key: string): Promise<ScheduleView> {
   const operations = new Schedules(deps);
   const state = await orNotFound(operations.get(key));
-  const [preview, history] = await Promise.all([
+  const [preview, history, pausedTypes] = await Promise.all([
     operations.preview(key, PREVIEWED),
     operations.history(key, MOST_HISTORY),
+    operations.pausedTypes(),
   ]);
   const entries: HistoryEntry[] = [];
   for (let from = 0; from < history.length; from += AT_ONCE) {
@@ -48,7 +53,7 @@ export async function viewSchedule(deps: OperatorDeps, key: string): Promise<Sch
     entries.push(...(await Promise.all(some.map((record) => entryOf(deps, record)))));
   }
   return {
-    ...summaryOf(state),
+    ...summaryOf(state, pausedTypes),
     preview: preview.map((time) => time.toISOString()),
     history: entries,
   };
@@ -99,11 +104,12 @@ export async function actOnSchedule(deps: OperatorDeps, key: string, request: Sc
   }
 }
 
-function summaryOf(state: ScheduleState): ScheduleSummary {
+function summaryOf(state: ScheduleState, pausedTypes: readonly string[]): ScheduleSummary {
   const { key, type, enabled, isRetired, failures, heldBecause, nextRunAt, current, last, group } = state;
   return {
     ...{ key, type, enabled, isRetired, failures },
     timing: timingText(state.timing),
+    isPaused: pausedTypes.includes(type),
     ...(state.override !== undefined && { override: overrideText(state) }),
     ...(heldBecause !== undefined && { heldBecause }),
     ...(nextRunAt !== undefined && { nextRunAt: nextRunAt.toISOString() }),

@@ -14,6 +14,7 @@ import type { CurrentRun, ScheduleRow } from './row.js';
 import { askToRun, isoOf } from './runs.js';
 import { timingOf } from './step.js';
 import { holdPatch, parseSwitches, pauseTypePatch, releasePatch } from './switches.js';
+import type { Switches } from './switches.js';
 
 /** A schedule as an operator sees it. */
 export interface ScheduleState {
@@ -172,8 +173,17 @@ export class Schedules {
 
   /** Since when all are held. */
   async heldSince(): Promise<Date | undefined> {
+    return (await this.#switches()).heldSince;
+  }
+
+  /** Of whose jobs no schedule begins any. */
+  async pausedTypes(): Promise<readonly string[]> {
+    return [...(await this.#switches()).pausedTypes].toSorted();
+  }
+
+  async #switches(): Promise<Switches> {
     const { paths } = this.#deps;
-    return parseSwitches(objectOf(await this.#dataOf(paths.controls.slice(1)))['schedules']).heldSince;
+    return parseSwitches(objectOf(await this.#dataOf(paths.controls.slice(1)))['schedules']);
   }
 
   /** Begins no more occurrences of the schedules whose jobs are of a type, until it is taken back. */

@@ -222,10 +222,12 @@ test('schedules of a type that is paused are not run, and others are', async () 
   const farm = await Farm.start();
   await farm.add({ job: HOURLY, other: { type: 'mow', every: '1h' } });
   await farm.schedules.pauseType('plough');
+  expect(await farm.schedules.pausedTypes()).toEqual(['plough']);
   await tellSwitches(farm);
   await farm.live(2 * HOUR, HOUR);
   expect([farm.occurrences('job').length, farm.occurrences('other').length]).toEqual([0, 2]);
   await farm.schedules.resumeType('plough');
+  expect(await farm.schedules.pausedTypes()).toEqual([]);
   await tellSwitches(farm);
   await farm.work();
   expect(farm.occurrences('job')).toEqual([at('02:00')]);

@@ -1,0 +1,164 @@
+import type { ActionResult, JobsAction, JobSummary, ListRequest } from '../../api.js';
+import { actOnJobs } from '../client.js';
+import { confirm } from '../elements/dialog.js';
+import { later, tell, tellProblem } from '../elements/toasts.js';
+import { counted } from '../format.js';
+import { linkTo } from '../route.js';
+import { goTo } from '../router.js';
+import type { ListName, Place } from '../route.js';
+
+export type Deed = 'retry' | 'cancel' | 'rerun' | 'delete';
+
+interface Words {
+  readonly label: string;
+  /** Of what was done to so many jobs. */
+  readonly done: string;
+  readonly doing: string;
+  /** Asked before it is done to some. */
+  readonly question: (jobs: string) => { readonly title: string; readonly text: string };
+}
+
+export const WORDS: Readonly<Record<Deed, Words>> = {
+  retry: {
+    label: 'Retry',
+    done: 'to be retried',
+    doing: 'Retrying',
+    question: (jobs) => ({
+      title: `Retry ${jobs}?`,
+      text: 'Each failure is done again by a new job, once. Those that have been retried already are left alone.',
+    }),
+  },
+  cancel: {
+    label: 'Cancel',
+    done: 'asked to stop',
+    doing: 'Cancelling',
+    question: (jobs) => ({
+      title: `Cancel ${jobs}?`,
+      text: 'What runs is told to stop, and what waits is not begun. They are filed as failures of the type “cancelled”.',
+    }),
+  },
+  rerun: {
+    label: 'Run again',
+    done: 'to be run again',
+    doing: 'Running again',
+    question: (jobs) => ({
+      title: `Run ${jobs} again?`,
+      text: 'A new job with the same config is made for each, also where that has been done before.',
+    }),
+  },
+  delete: {
+    label: 'Delete',
+    done: 'deleted',
+    doing: 'Deleting',
+    question: (jobs) => ({
+      title: `Delete ${jobs}?`,
+      text: 'They go with all that is known of them: config, result and log. Nothing brings them back.',
+    }),
+  },
+};
+
+/** What can be done to the jobs of a list. */
+export function deedsOfList(list: ListName): readonly Deed[] {
+  switch (list) {
+    case 'pending':
+      return ['cancel', 'delete'];
+    case 'running':
+      return ['cancel'];
+    case 'success':
+      return ['rerun', 'delete'];
+    case 'failure':
+      return ['retry', 'delete'];
+  }
+}
+
+/** What can be done to a job as it is. */
+export function deedsOfState(state: JobSummary['state'], isRetried: boolean): readonly Deed[] {
+  switch (state) {
+    case 'waiting':
+      return ['cancel', 'delete'];
+    case 'running':
+      return ['cancel'];
+    case 'success':
+      return ['rerun', 'delete'];
+    case 'failure':
+      return [isRetried ? 'rerun' : 'retry', 'delete'];
+  }
+}
+
+interface Act {
+  readonly place: Place;
+  readonly deed: Deed;
+  readonly ids: readonly string[];
+  /** It has been done, or was tried: what is shown may be out of date. */
+  readonly onDone: () => void;
+}
+
+/** Asks, then does it: what can be put off can be called off for a while, but who cancels is in a hurry. */
+export async function actOnMany({ place, deed, ids, onDone }: Act): Promise<void> {
+  const { label, question, doing } = WORDS[deed];
+  const jobs = counted(ids.length, 'job');
+  const isYes = await confirm({
+    ...question(jobs),
+    action: label,
+    isDangerous: deed === 'delete' || deed === 'cancel',
+  });
+  if (!isYes) return;
+  const act = (keepalive: boolean): void => void send(place, { action: deed, ids }, { onDone, keepalive });
+  if (deed === 'cancel') act(false);
+  else later(`${doing} ${jobs} …`, act);
+}
+
+/** As {@link actOnMany}; what does no harm is done at once. */
+export async function actOnOne({ place, deed, ids, onDone }: Act): Promise<void> {
+  if (deed === 'retry' || deed === 'rerun') await send(place, { action: deed, ids }, { onDone });
+  else await actOnMany({ place, deed, ids, onDone });
+}
+
+type Filter = Omit<ListRequest, 'list' | 'limit' | 'after'>;
+
+export async function retryAll(place: Place, filter: Filter, onDone: () => void): Promise<void> {
+  const told = Object.entries(filter).flatMap(([name, value]) =>
+    value === undefined || value === ''
+      ? []
+      : [`${name === 'failureType' ? 'failure type' : name} “${value}”`],
+  );
+  const title = told.length === 0 ? 'Retry all failures?' : 'Retry all failures that fit?';
+  const which =
+    told.length === 0 ? 'Of all days and types, however many there are' : `Those with ${told.join(', ')}`;
+  const text = `${which}: each is done again by a new job, once. This may take a while.`;
+  if (!(await confirm({ title, text, action: 'Retry all' }))) return;
+  later(
+    'Retrying all that fit …',
+    (keepalive) => void send(place, { action: 'retry', filter }, { onDone, keepalive }),
+  );
+}
+
+interface Sending {
+  readonly onDone: () => void;
+  readonly keepalive?: boolean;
+}
+
+async function send(place: Place, action: JobsAction, { onDone, keepalive = false }: Sending): Promise<void> {
+  try {
+    report(place, action.action, await actOnJobs(place, action, keepalive));
+  } catch (error) {
+    tellProblem(error);
+  }
+  onDone();
+}
+
+function report(place: Place, deed: Deed, { done, jobs, problems }: ActionResult): void {
+  const [job] = jobs;
+  const open = (id: string): { label: string; act: () => void } => ({
+    label: 'Open',
+    act: () => goTo(linkTo(place, { name: 'job', id })),
+  });
+  if (done > 0 || problems.length === 0) {
+    const text = done === 0 ? 'There was nothing to do.' : `${counted(done, 'job')} ${WORDS[deed].done}.`;
+    tell(text, job !== undefined && jobs.length === 1 ? open(job) : undefined);
+  }
+  const [problem] = problems;
+  if (problem === undefined) return;
+  const others = problems.length === 1 ? '' : ` (and ${counted(problems.length - 1, 'more problem')})`;
+  tellProblem(new Error(`${problem.message}${others}`));
+}

@@ -1,0 +1,91 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+
+import { messageOf } from './client.js';
+import { useLive } from './live.js';
+
+/** What was asked of the server. What is known stays while it is asked for again. */
+export interface Loaded<Data> {
+  readonly data: Data | undefined;
+  /** Of the last request. */
+  readonly error: string | undefined;
+  readonly isLoading: boolean;
+  readonly reload: () => void;
+}
+
+interface Known<Data> {
+  readonly key: string;
+  readonly data: Data | undefined;
+  readonly error: string | undefined;
+  readonly isLoading: boolean;
+}
+
+/**
+ * @param key what is asked for: with another, what is known of the one before is forgotten
+ * @param load is given a signal that is aborted when the answer is of no more use
+ */
+export function useLoad<Data>(key: string, load: (signal: AbortSignal) => Promise<Data>): Loaded<Data> {
+  const [known, setKnown] = useState<Known<Data>>({
+    key,
+    data: undefined,
+    error: undefined,
+    isLoading: true,
+  });
+  const latest = useRef(load);
+  latest.current = load;
+  const under = useRef<AbortController | undefined>(undefined);
+
+  const reload = useCallback(() => {
+    under.current?.abort();
+    const controller = new AbortController();
+    under.current = controller;
+    setKnown((old) =>
+      old.key === key
+        ? { ...old, isLoading: true }
+        : { key, data: undefined, error: undefined, isLoading: true },
+    );
+    latest.current(controller.signal).then(
+      (data) => {
+        if (!controller.signal.aborted) setKnown({ key, data, error: undefined, isLoading: false });
+      },
+      (error: unknown) => {
+        if (controller.signal.aborted) return;
+        setKnown((old) => ({ ...old, error: messageOf(error), isLoading: false }));
+      },
+    );
+  }, [key]);
+
+  useEffect(() => {
+    reload();
+    return () => under.current?.abort();
+  }, [reload]);
+
+  const isOther = known.key !== key;
+  return {
+    data: isOther ? undefined : known.data,
+    error: isOther ? undefined : known.error,
+    isLoading: isOther || known.isLoading,
+    reload,
+  };
+}
+
+/** As {@link useLoad}, and asks again whenever the live connection was lost for a while. */
+export function useLiveLoad<Data>(key: string, load: (signal: AbortSignal) => Promise<Data>): Loaded<Data> {
+  const loaded = useLoad(key, load);
+  const { losses } = useLive();
+  useEffect(() => losses.follow(loaded.reload), [losses, loaded.reload]);
+  return loaded;
+}
+
+/** Calls often, but does it once in a while at most. */
+export function useGathered(act: () => void, pause: number): () => void {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const latest = useRef(act);
+  latest.current = act;
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return useCallback(() => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      latest.current();
+    }, pause);
+  }, [pause]);
+}
