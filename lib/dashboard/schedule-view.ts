@@ -17,7 +17,7 @@ import type {
 import { overrideOf } from './input.js';
 import { isJobOf } from './job-view.js';
 import { orNotFound } from './problem.js';
-import { timingText } from './timing-text.js';
+import { timingText } from '../operator/timing-text.js';
 
 const MOST_HISTORY = 100;
 const PREVIEWED = 10;

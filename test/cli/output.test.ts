@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 
 import { cleanJson, cleanText } from '../../lib/cli/clean-text.js';
 import { Output } from '../../lib/cli/output.js';
-import { timingText } from '../../lib/cli/timing-text.js';
 import { lengthOf } from '../../lib/cli/wording.js';
 
 const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -114,11 +113,8 @@ describe('a token', () => {
 });
 
 describe('what people read', () => {
-  it('are lengths of time in two units at most, and times of schedules', () => {
+  it('are lengths of time in two units at most', () => {
     const lengths = [5, 999, 1200, 65_000, 3_600_000, 90_061_000];
     expect(lengths.map(lengthOf)).toEqual(['5ms', '999ms', '1.2s', '1m 5s', '1h', '1d 1h']);
-    expect(timingText({ every: 1_800_000, phase: '5m' })).toBe('every 30m, moved by 5m');
-    expect(timingText({ at: ['07:00'], timeZone: 'Europe/Paris' })).toBe('at 07:00 (Europe/Paris)');
-    expect(timingText({ manual: true })).toBe('only when asked to');
   });
 });

@@ -25,9 +25,9 @@ it('oada-jobs schedules shows the schedules of a service, and steers them', asyn
     'at 07:00, 19:00 (UTC)',
   );
   expect(await schedules('override', 'nightly', '--every', '15m', '--phase', '1m')).toContain(
-    'every 15m, moved by 1m',
+    'every 15 minutes, moved by 1 minute',
   );
-  expect(await schedules('override', 'nightly', '--manual')).toContain('only when asked to');
+  expect(await schedules('override', 'nightly', '--manual')).toContain('when asked to');
   expect(await run(server, 'schedules', 'preview', 'nightly')).toMatchObject({ code: 0, stdout: '' });
   await schedules('override', 'nightly', '--clear');
   expect(await jsonOf(server, 'schedules', 'preview', 'nightly', '--count', '3')).toEqual(preview);

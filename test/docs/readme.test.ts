@@ -28,7 +28,7 @@ async function finished(oada: OADAClient, id: string): Promise<Record<string, un
 describe('the README', () => {
   it('has no code block that is neither run nor says why not', () => {
     expect(told).toBe(count);
-    expect(names).toEqual(['greeter', 'original', 'producer', 'queues', 'server']);
+    expect(names).toEqual(['greeter', 'original', 'producer', 'queue-add', 'queue-remove', 'server']);
   });
 
   it('shows a service that does what its producer asks for', async () => {
@@ -60,11 +60,14 @@ describe('the README', () => {
     });
     await service.printed('Waiting for jobs');
 
-    await using operator = await Program.start(fileOf('queues'), environment);
-    expect(await operator.exited(), operator.output).toBe(0);
-    const [, queue = ''] = /Watching queue (\w+)/.exec(operator.output) ?? [];
-    expect(operator.output).toContain('Stopped watching it');
+    await using adding = await Program.start(fileOf('queue-add'), environment);
+    expect(await adding.exited(), adding.output).toBe(0);
+    const [, queue = ''] = /Watching queue (\w+)/.exec(adding.output) ?? [];
+    await service.printed(`${queue}: watching the pending lists`);
 
+    await using removing = await Program.start(fileOf('queue-remove'), { ...environment, queueId: queue });
+    expect(await removing.exited(), removing.output).toBe(0);
+    expect(removing.output).toContain('Stopped watching it');
     await service.printed(`${queue}: stopping`);
   });
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../json.js';
 import type { Duration } from '../../duration.js';
+import { timingText } from '../../operator/timing-text.js';
 import { resolveTiming } from '../../schedule/definition.js';
 import { Schedules } from '../../schedule/operations.js';
 import type { ScheduleState, TimingOverride } from '../../schedule/operations.js';
@@ -7,7 +8,6 @@ import { CliError, orNotFound, orUsage } from '../failure.js';
 import type { Invocation } from '../invocation.js';
 import { openSession } from '../session.js';
 import type { ServiceFlags } from '../settings.js';
-import { timingText } from '../timing-text.js';
 import { lengthOf, stateOf, timeOf } from '../wording.js';
 
 export interface PreviewFlags extends ServiceFlags {
@@ -168,10 +168,9 @@ export async function overrideSchedule(cli: Invocation, key: string, flags: Over
   const timing = timingGiven(flags);
   const { schedules } = await openOne(cli, key, flags);
   await schedules.override(key, timing);
-  const { nextRunAt } = await schedules.get(key);
+  const { nextRunAt, override } = await schedules.get(key);
   const next = nextRunAt === undefined ? '' : `; the next time is ${timeOf(nextRunAt)} UTC`;
-  const what =
-    timing === undefined ? 'has the times of the code again' : `is due: ${timingText({ ...timing })}`;
+  const what = override === undefined ? 'has the times of the code again' : `is due: ${timingText(override)}`;
   tell(cli, flags, { schedule: key, done: 'override', nextRunAt }, `${key} ${what}${next}.`);
 }
 

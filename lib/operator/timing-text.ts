@@ -23,7 +23,10 @@ function whenText(when: When): string {
     case 'at':
       return `at ${when.at.join(', ')} (${when.timeZone})`;
     case 'every':
-      return `every ${lengthText(when.every)}${when.phase === 0 ? '' : `, moved by ${lengthText(when.phase)}`}`;
+      return (
+        `every ${lengthText(when.every).replace(/^1 /, '')}` +
+        (when.phase === 0 ? '' : `, moved by ${lengthText(when.phase)}`)
+      );
     case 'manual':
       return 'when asked to';
     default:
@@ -35,7 +38,7 @@ function lengthText(milliseconds: number): string {
   for (const [unit, length] of UNITS) {
     const count = milliseconds / length;
     if (!Number.isInteger(count)) continue;
-    return count === 1 ? unit : `${String(count)} ${unit}s`;
+    return `${String(count)} ${unit}${count === 1 ? '' : 's'}`;
   }
   return `${String(milliseconds)} ms`;
 }
