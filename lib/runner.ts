@@ -77,7 +77,7 @@ export class Runner {
   readonly #due: DueJob;
   readonly #deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> };
   readonly #event: TypedJobEvent;
-  readonly #cancel = new AbortController();
+  readonly #control = new AbortController();
 
   constructor(due: DueJob, deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> }) {
     const { found, type } = due;
@@ -88,7 +88,7 @@ export class Runner {
 
   /** Ends the work, if it has not ended: the job fails as cancelled. */
   cancel(reason: JobCancelledError): void {
-    this.#cancel.abort(reason);
+    this.#control.abort(reason);
   }
 
   /** Never rejects. */
@@ -120,7 +120,7 @@ export class Runner {
     const { jobId } = claim;
     const logger = this.#logger(updates);
     const family = this.#family(job, claim);
-    const context = { ...this.#deps, jobId, logger, family, event: this.#event, cancel: this.#cancel.signal };
+    const context = { ...this.#deps, jobId, logger, family, event: this.#event, control: this.#control };
     const outcome = await perform(work, context); //                            run
     await updates.settled(); //                                                 logged
     try {
