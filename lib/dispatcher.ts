@@ -126,7 +126,7 @@ export class Dispatcher {
     if (state === undefined || state.kind === 'gone') return;
     if (state.kind === 'running') {
       this.#states.set(id, { kind: 'gone', found: state.found });
-      state.runner.cancel(new JobCancelledError('its link in the pending list was deleted'));
+      state.runner.cancel('its link in the pending list was deleted');
       return;
     }
     if (state.kind === 'delayed') state.cancelTimer();
@@ -155,7 +155,7 @@ export class Dispatcher {
   cancelled(key: string): void {
     const states = this.#withKey(key);
     for (const state of states) {
-      if (state.kind === 'running') state.runner.cancel(new JobCancelledError());
+      if (state.kind === 'running') state.runner.cancel();
       else if (state.kind === 'delayed' || state.kind === 'held') this.#again(state.found);
       else if (state.kind === 'done') this.#background(this.#settleRequest(key));
     }

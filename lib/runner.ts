@@ -1,6 +1,12 @@
 import { Claim } from './claim.js';
-import { ignoreStoreError, InvalidJobError, InvalidResultError, StoreError, toError } from './errors.js';
-import type { JobCancelledError } from './errors.js';
+import {
+  ignoreStoreError,
+  InvalidJobError,
+  InvalidResultError,
+  JobCancelledError,
+  StoreError,
+  toError,
+} from './errors.js';
 import type { Events, JobEvent, TypedJobEvent } from './events.js';
 import { endOf, filedAgain, objection } from './due-job.js';
 import type { DueJob } from './due-job.js';
@@ -78,6 +84,8 @@ export class Runner {
   readonly #deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> };
   readonly #event: TypedJobEvent;
   readonly #control = new AbortController();
+  /** Has the work come to its end? */
+  #isDone = false;
 
   constructor(due: DueJob, deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> }) {
     const { found, type } = due;
@@ -86,9 +94,9 @@ export class Runner {
     this.#event = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '', type };
   }
 
-  /** Ends the work, if it has not ended: the job fails as cancelled. */
-  cancel(reason: JobCancelledError): void {
-    this.#control.abort(reason);
+  /** Ends the work, if it has not ended: the job fails as cancelled. @param why see {@link JobCancelledError} */
+  cancel(why?: string): void {
+    if (!this.#isDone) this.#control.abort(new JobCancelledError(why));
   }
 
   /** Never rejects. */
@@ -122,6 +130,7 @@ export class Runner {
     const family = this.#family(job, claim);
     const context = { ...this.#deps, jobId, logger, family, event: this.#event, control: this.#control };
     const outcome = await perform(work, context); //                            run
+    this.#isDone = true;
     await updates.settled(); //                                                 logged
     try {
       return await this.#settle(outcome, { job, claim, updates, family, work, started }); //  filed
