@@ -1,6 +1,6 @@
 import { Backlog } from './backlog.js';
 import { backoff } from './clock.js';
-import { ignoreStoreError, JobCancelledError, StoreError, toError } from './errors.js';
+import { ignoreStoreError, StoreError, toError } from './errors.js';
 import type { JobEvent } from './events.js';
 import { entryId, foundJob } from './found-job.js';
 import type { EntryState, FoundJob } from './found-job.js';

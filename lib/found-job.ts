@@ -1,4 +1,3 @@
-import type { JobCancelledError } from './errors.js';
 import type { Json } from './json.js';
 import { linkedId } from './paths.js';
 import type { Layout } from './paths.js';
@@ -31,7 +30,7 @@ export type EntryState =
   | { readonly kind: 'running'; readonly found: FoundJob; readonly runner: Cancellable };
 
 interface Cancellable {
-  cancel(reason: JobCancelledError): void;
+  cancel(why?: string): void;
 }
 
 export function foundJob(layout: Layout, key: string, entry: Json, since: number): FoundJob {
