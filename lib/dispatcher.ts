@@ -14,6 +14,7 @@ import { Runner } from './runner.js';
 import type { DueJob } from './due-job.js';
 import type { RunnerDeps, Settled } from './runner.js';
 import type { SlotLease, Slots } from './slots.js';
+import { Spread } from './spread.js';
 
 /** How many documents are read at once. */
 const READS = 10;
@@ -45,9 +46,10 @@ export class Dispatcher {
   readonly #deps: DispatcherDeps;
   /** All entries of the lists. */
   readonly #states = new Map<string, EntryState>();
-  /** Those that are still to be read, first come, first served. */
+  /** Those that are still to be read, in the order they were found. */
   readonly #unread = new Map<string, FoundJob>();
   readonly #backlog = new Backlog<DueJob>();
+  readonly #spread: Spread;
   readonly #working = new Set<Promise<void>>();
   /** The running jobs, by their resources: more than one link may lead to a job. */
   readonly #busy = new Set<string>();
@@ -61,6 +63,7 @@ export class Dispatcher {
   #paused = true;
 
   constructor(deps: Omit<DispatcherDeps, 'isRelinked'>) {
+    this.#spread = new Spread(deps.clock);
     this.#deps = { ...deps, isRelinked: ({ id }) => this.#linkedAnew.has(id) };
   }
 
@@ -209,8 +212,9 @@ export class Dispatcher {
   readonly #goOn = (): void => {
     if (this.#isStopping || this.#paused) return;
     const { slots } = this.#deps;
-    for (const found of this.#unread.values()) {
-      if (this.#reads >= READS || this.#backlog.hasEnough((type) => slots.isFull(type))) break;
+    while (this.#reads < READS && !this.#backlog.hasEnough((type) => slots.isFull(type))) {
+      const found = this.#spread.pick(this.#unread);
+      if (found === undefined) break;
       this.#unread.delete(found.id);
       this.#work(() => this.#read(found));
     }
@@ -317,12 +321,14 @@ export class Dispatcher {
     switch (settled.kind) {
       case 'filed':
       case 'skipped':
+        this.#spread.won();
         await this.#settleRequest(key, found).catch(ignoreStoreError);
         // What cannot be removed from the list, or is not ours to, is not looked at again.
         if (settled.kind === 'filed' && isAddressable(key)) this.#states.delete(id);
         else this.#states.set(id, { kind: 'done', found });
         return;
       case 'changed':
+        this.#spread.lost();
         if (found.tries > QUICK_TRIES) this.#afterAWhile(found);
         else this.#again({ ...found, tries: found.tries + 1, dead: undefined });
         return;
