@@ -1,17 +1,23 @@
 import { createHash } from 'node:crypto';
 
+import { cancelJobs, childStates, documentAt, isChild, unfinishedChildren } from './child-states.js';
+import type { ChildState } from './child-states.js';
+import type { Claim } from './claim.js';
 import type { Clock } from './clock.js';
-import { unlessMissing } from './errors.js';
+import { LifecycleError } from './errors.js';
 import { isFinalDocument, isEmptyDocument } from './job.js';
 import type { Job } from './job.js';
-import { isJsonObject, toJson } from './json.js';
-import type { Json, JsonObject } from './json.js';
+import { toJson } from './json.js';
+import type { Json } from './json.js';
+import type { Listing } from './listing.js';
 import type { Store } from './oada/store.js';
 import { expected } from './options.js';
-import { isEntryKey, isServiceName, JOB_TYPE, link, linkedId, pathsOf } from './paths.js';
+import { isEntryKey, isServiceName, JOB_TYPE, link, pathsOf } from './paths.js';
 import type { LayoutName } from './paths.js';
 import { layoutInUse } from './producer.js';
 import type { Progress } from './progress.js';
+import { traced } from './tracing.js';
+import type { TracedPart } from './tracing.js';
 import { waitOn } from './wait.js';
 
 export interface SpawnOptions {
@@ -35,32 +41,26 @@ export interface Child {
   readonly type: string;
 }
 
-/** A child as its document stands. */
-export interface ChildState {
-  readonly name: string;
-  readonly _id: string;
-  /** Empty where it is not written yet. */
-  readonly document: JsonObject;
-}
-
 export interface ChildrenDeps {
   readonly job: Job;
   /** Tells the runs of the parent from each other, but for those after a crash. */
   readonly generation: number;
+  /** The parent's, when it was claimed. */
+  readonly document: Json | undefined;
   readonly service: string;
   readonly layout: LayoutName;
+  readonly listing: Pick<Listing, 'unlisted'>;
   readonly store: Store;
   readonly clock: Clock;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** Writes to the parent's document. */
-  write(patch: JsonObject): Promise<void>;
+  readonly claim: Pick<Claim, 'add'>;
   /** While it waits, others may have the parent's slot. */
-  lent<T>(work: () => Promise<T>): Promise<T>;
+  readonly lease: { lent<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> };
 }
 
 const MAX_CONFIG_BYTES = 10 * 1024 * 1024;
-/** How many children are waited for, or read, at once. */
+/** How many children are waited for at once. */
 const AT_ONCE = 100;
 /** How often a child's revision is looked at, should a notification get lost. */
 const CHECK_MS = 30_000;
@@ -70,13 +70,24 @@ export class Children {
   readonly #deps: ChildrenDeps;
   readonly #counts = new Map<string, number>();
   readonly #spawned = new Map<string, Child>();
+  /** What is on its way. */
+  readonly #spawning = new Set<Promise<Child>>();
   readonly #over = new Set<string>();
   readonly #lists = new Map<string, Promise<string>>();
   #linking: { readonly links: Record<string, Json>; readonly written: Promise<void> } | undefined;
   #written: Promise<void> = Promise.resolve();
+  readonly #ending = new AbortController();
 
   constructor(deps: ChildrenDeps) {
+    const { signal } = deps;
     this.#deps = deps;
+    signal.addEventListener(
+      'abort',
+      () => {
+        this.#ending.abort(signal.reason);
+      },
+      { once: true },
+    );
   }
 
   /**
@@ -86,28 +97,51 @@ export class Children {
    * @throws {StoreError}
    */
   async spawn(type: string, config: object = {}, options: SpawnOptions = {}): Promise<Child> {
-    this.#deps.signal.throwIfAborted();
+    const spawning = this.#spawn(type, config, options);
+    this.#spawning.add(spawning);
+    try {
+      return await spawning;
+    } finally {
+      this.#spawning.delete(spawning);
+    }
+  }
+
+  async #spawn(type: string, config: object, options: SpawnOptions): Promise<Child> {
+    this.#ending.signal.throwIfAborted();
     const { service = this.#deps.service, priority = this.#deps.job.priority } = options;
     const child = { name: this.#nameOf(type, options.name), service, type };
     checkChild(child);
-    const key = this.#keyOf(child.name);
-    const _id = `resources/${key}`;
+    return await traced({ service, type }, (part) => this.#submit(child, config, { priority, part }));
+  }
+
+  async #submit(
+    child: Omit<Child, '_id'>,
+    config: object,
+    { priority, part }: { readonly priority: number; readonly part: TracedPart },
+  ): Promise<Child> {
+    const { service, type } = child;
+    const _id = this.#idOf(child.name);
     const { job, store } = this.#deps;
     const document = {
       ...{ service, type, config: toJson(config, MAX_CONFIG_BYTES) ?? {} },
       ...(priority !== 0 && { priority }),
       ...(job.owner !== undefined && { owner: job.owner }),
-      ...{ parent: link(job._id), startedBy: { job: job._id } },
+      ...{ parent: link(job._id), startedBy: { job: job._id }, ...part },
     };
+    // None is listed before the parent has its link: one that it had no link to was not begun.
+    const mayBeThere = this.#spawned.has(child.name) || isChild(this.#deps.document, { ...child, _id });
     this.#spawned.set(child.name, { ...child, _id });
-    const [list, found] = await Promise.all([this.#listOf(service), documentAt(store, _id)]);
+    const [list, found] = await Promise.all([
+      this.#listOf(service),
+      mayBeThere ? documentAt(store, _id) : undefined,
+    ]);
     const isThere = found !== undefined && !isEmptyDocument(found);
     await Promise.all([
       this.#link(child.name, _id),
       isThere ? undefined : store.put(`/${_id}`, document, { type: JOB_TYPE }),
     ]);
     // One that is over was in the list; for one that is not, a crash may have come in between.
-    if (!isFinalDocument(found)) await store.put(list, { [key]: link(_id) });
+    if (!isFinalDocument(found)) await store.put(list, { [keyOf(_id)]: link(_id) });
     return { ...child, _id };
   }
 
@@ -124,40 +158,41 @@ export class Children {
    * @returns their results, in the order of the children
    * @throws {JobError} the first that fails; the others go on, unless the parent fails as well
    */
-  async all(children: readonly Child[] = [...this.#spawned.values()]): Promise<(Json | undefined)[]> {
-    return await this.#deps.lent(
-      async () => await this.#each(children, (child) => this.#result(child, children.length)),
-    );
+  all(children: readonly Child[] = [...this.#spawned.values()]): Promise<(Json | undefined)[]> {
+    return this.#wait(children, (child) => this.#result(child));
   }
 
   /** As {@link Children.all}, but waits for all of them, and tells of each how it ended. */
-  async allSettled(
+  allSettled(
     children: readonly Child[] = [...this.#spawned.values()],
   ): Promise<PromiseSettledResult<Json | undefined>[]> {
-    const settled = async (child: Child): Promise<PromiseSettledResult<Json | undefined>> => {
-      const [result] = await Promise.allSettled([this.#result(child, children.length)]);
-      this.#deps.signal.throwIfAborted();
+    return this.#wait(children, async (child) => {
+      const [result] = await Promise.allSettled([this.#result(child)]);
+      this.#ending.signal.throwIfAborted();
       return result;
-    };
-    return await this.#deps.lent(async () => await this.#each(children, settled));
+    });
   }
 
-  /** The parent has come to a bad end: those that are not over are of no use any more. */
+  /** The run is over: nothing is waited for any more. Resolves when all that was spawned is there. */
+  async settled(): Promise<void> {
+    this.#ending.abort(new LifecycleError('The run is over'));
+    await Promise.allSettled(this.#spawning);
+  }
+
+  /** The parent has come to a bad end: those that are not over are of no use any more, be they of an earlier run. */
   async cancel(): Promise<void> {
-    const { store, clock } = this.#deps;
-    const time = clock.now().toISOString();
-    const byService = new Map<string, Record<string, Json>>();
-    for (const { name, service, _id } of this.#spawned.values()) {
-      if (this.#over.has(name)) continue;
-      const requests = byService.get(service) ?? {};
-      byService.set(service, requests);
-      requests[_id.slice('resources/'.length)] = { time };
-    }
-    for (const [service, requests] of byService) {
-      const paths = pathsOf(service);
-      await store.ensure(paths.controls, paths.tree);
-      await store.put(paths.controls, { cancel: requests });
-    }
+    const { document, store } = this.#deps;
+    const spawned = [...this.#spawned.values()];
+    const earlier = await unfinishedChildren(document, store, new Set(spawned.map(({ _id }) => _id)));
+    const unfinished = spawned.filter(({ name }) => !this.#over.has(name));
+    await cancelJobs([...earlier, ...unfinished], this.#deps);
+  }
+
+  #wait<T>(children: readonly Child[], work: (child: Child) => Promise<T>): Promise<T[]> {
+    const { lease, signal } = this.#deps;
+    const waiting = lease.lent(() => this.#each(children, work), signal);
+    waiting.catch(() => undefined); // who has not awaited it by the end of the run does not want to know
+    return waiting;
   }
 
   async #each<T>(children: readonly Child[], work: (child: Child) => Promise<T>): Promise<T[]> {
@@ -180,9 +215,12 @@ export class Children {
     return results;
   }
 
-  async #result({ name, _id }: Child, total: number): Promise<Json | undefined> {
-    const { store, clock, signal, progress } = this.#deps;
+  async #result({ name, _id, service }: Child): Promise<Json | undefined> {
+    const { store, clock, progress, layout, listing } = this.#deps;
+    const { signal } = this.#ending;
     try {
+      // What stands in our own list is not filed: the queue has that in view for all of them, with no watch for each.
+      if (service === this.#deps.service) await listing.unlisted(layout, keyOf(_id), signal);
       const { result } = await waitOn(
         store,
         _id,
@@ -193,7 +231,7 @@ export class Children {
     } finally {
       if (!signal.aborted) {
         this.#over.add(name);
-        progress.childrenOver(this.#over.size, total);
+        progress.childrenOver(this.#over.size, this.#spawned.size);
       }
     }
   }
@@ -206,11 +244,12 @@ export class Children {
   }
 
   /** Known without being looked up: run again, the parent comes to the same. */
-  #keyOf(name: string): string {
+  #idOf(name: string): string {
     const { job, generation } = this.#deps;
-    return createHash('sha256')
+    const key = createHash('sha256')
       .update(JSON.stringify(['child', job._id, generation, name]))
       .digest('hex');
+    return `resources/${key}`;
   }
 
   /** The pending list that a service's jobs are put in. */
@@ -239,7 +278,7 @@ export class Children {
         .catch(() => undefined) // whoever waits for that was told
         .then(() => {
           this.#linking = undefined;
-          return this.#deps.write({ children: links });
+          return this.#deps.claim.add({ children: links });
         });
       this.#linking = { links, written };
       this.#written = written;
@@ -249,31 +288,9 @@ export class Children {
   }
 }
 
-/** The children that a job's document names, as they stand. */
-export async function childStates(
-  document: Json | undefined,
-  store: Pick<Store, 'get'>,
-): Promise<ChildState[]> {
-  const children = isJsonObject(document) ? document['children'] : undefined;
-  const links = isJsonObject(children) ? Object.entries(children) : [];
-  const named = links.flatMap(([name, entry]): { name: string; _id: string }[] => {
-    const _id = linkedId(entry);
-    return _id === undefined ? [] : [{ name, _id }];
-  });
-  const states: ChildState[] = [];
-  for (let index = 0; index < named.length; index += AT_ONCE) {
-    const some = named.slice(index, index + AT_ONCE).map(async ({ name, _id }) => {
-      const data = await documentAt(store, _id);
-      return { name, _id, document: isJsonObject(data) ? data : {} };
-    });
-    states.push(...(await Promise.all(some)));
-  }
-  return states;
-}
-
-/** Undefined where there is none. */
-async function documentAt(store: Pick<Store, 'get'>, id: string): Promise<Json | undefined> {
-  return (await unlessMissing(store.get(`/${id}`)))?.data;
+/** A child's link in the pending list has the name of its resource. */
+function keyOf(id: string): string {
+  return id.slice('resources/'.length);
 }
 
 function checkChild({ name, service, type }: Omit<Child, '_id'>): void {

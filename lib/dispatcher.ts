@@ -1,8 +1,10 @@
 import { Backlog } from './backlog.js';
 import { backoff } from './clock.js';
+import { depthOf } from './depth.js';
+import type { QueueDepth } from './depth.js';
 import { ignoreStoreError, StoreError, toError } from './errors.js';
 import type { JobEvent } from './events.js';
-import { entryId, foundJob } from './found-job.js';
+import { entryId, foundJob, notBefore, withKey } from './found-job.js';
 import type { EntryState, FoundJob } from './found-job.js';
 import type { OtherInstances, OwnInstance } from './instances.js';
 import type { Json } from './json.js';
@@ -61,6 +63,7 @@ export class Dispatcher {
   #reads = 0;
   /** At first: what is asked of the jobs has to be known before one begins. */
   #paused = true;
+  readonly depth = (): QueueDepth => depthOf(this.#states.values(), this.#deps.clock.now().getTime());
 
   constructor(deps: Omit<DispatcherDeps, 'isRelinked'>) {
     this.#spread = new Spread(deps.clock);
@@ -128,7 +131,7 @@ export class Dispatcher {
     const state = this.#states.get(id);
     if (state === undefined || state.kind === 'gone') return;
     if (state.kind === 'running') {
-      this.#states.set(id, { kind: 'gone', found: state.found });
+      this.#states.set(id, { kind: 'gone', found: state.found, type: state.type });
       state.runner.cancel('its link in the pending list was deleted');
       return;
     }
@@ -146,17 +149,13 @@ export class Dispatcher {
 
   /** A request to cancel is dealt with when no list has such a job any more, but perhaps the one that was filed. */
   async #settleRequest(key: string, filed?: FoundJob): Promise<void> {
-    const isAsked = this.#withKey(key).some(({ kind, found }) => kind !== 'done' && found.id !== filed?.id);
+    const states = withKey(this.#states, key, this.#deps.paths);
+    const isAsked = states.some(({ kind, found }) => kind !== 'done' && found.id !== filed?.id);
     if (!isAsked) await this.#deps.settleRequest(key);
   }
 
-  #withKey(key: string): EntryState[] {
-    const { classic, nested } = this.#deps.paths;
-    return [classic, nested].flatMap((layout) => this.#states.get(entryId(layout, key)) ?? []);
-  }
-
   cancelled(key: string): void {
-    const states = this.#withKey(key);
+    const states = withKey(this.#states, key, this.#deps.paths);
     for (const state of states) {
       if (state.kind === 'running') state.runner.cancel();
       else if (state.kind === 'delayed' || state.kind === 'held') this.#again(state.found);
@@ -186,7 +185,7 @@ export class Dispatcher {
 
   #add(layout: Layout, key: string, entry: Json, isFirst = false): void {
     if (this.#isStopping) return;
-    const found = foundJob(layout, key, entry, this.#deps.clock.monotonic());
+    const found = foundJob(layout, key, entry, this.#deps.clock);
     if (isFirst && this.#deps.options.skipQueueOnStartup) {
       this.#skip(found, 'it was there before the service started');
       return;
@@ -271,10 +270,10 @@ export class Dispatcher {
         this.#deps.others.holds(read.instance, found.id);
         return;
       case 'delayed':
-        this.#delay({ ...found, dead: undefined }, this.#until(read.until));
+        this.#delay(notBefore(found, read.until), this.#until(read.until));
         return;
       case 'due':
-        this.#states.set(found.id, { kind: 'due', found });
+        this.#states.set(found.id, { kind: 'due', found: read.due.found });
         this.#backlog.add(read.due, found.dead !== undefined);
     }
   }
@@ -303,7 +302,7 @@ export class Dispatcher {
       return;
     }
     const runner = new Runner(due, { ...this.#deps, lease });
-    this.#states.set(id, { kind: 'running', found, runner });
+    this.#states.set(id, { kind: 'running', found, type: due.type, runner });
     if (jobId !== '') this.#busy.add(jobId);
     const settled = await this.#deps.own.holding(jobId, () => runner.run());
     this.#busy.delete(jobId);
@@ -334,7 +333,7 @@ export class Dispatcher {
         return;
       case 'delayed':
         if (this.#deps.isCancelled(key)) this.#again({ ...found, dead: undefined });
-        else this.#delay({ ...found, dead: undefined }, this.#until(settled.until));
+        else this.#delay(notBefore(found, settled.until), this.#until(settled.until));
         return;
       case 'interrupted':
         return;

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.js';
 import { InvalidJobError, JobCancelledError } from './errors.js';
 import type { FinalJob } from './filing.js';
 import type { FoundJob } from './found-job.js';
@@ -18,6 +19,18 @@ export interface DueJob {
   readonly priority: number;
   readonly standing: DueStanding;
   readonly seen: StoredDocument | undefined;
+}
+
+/** How a run of it begins: after how many milliseconds of waiting, and in place of which instance that died. */
+export function beginningOf(
+  { found, standing }: DueJob,
+  { clock, instance }: { readonly clock: Clock; readonly instance: string },
+): { waited: number; takenFrom: string | undefined } {
+  const takenFrom = standing.kind === 'ready' ? standing.takenFrom : undefined;
+  return {
+    waited: Math.max(0, clock.now().getTime() - found.waitingSince),
+    takenFrom: takenFrom === instance ? undefined : takenFrom,
+  };
 }
 
 /** What a patch that ends a job says of its end. */

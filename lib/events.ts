@@ -8,6 +8,7 @@ import type { StartedBySchedule } from './job.js';
 import type { Json } from './json.js';
 import type { LogLevel } from './logger.js';
 import type { StoreMethod } from './oada/store.js';
+import type { Outcome } from './outcome.js';
 import type { FinalStatus } from './paths.js';
 import type { Notify } from './schedule/options.js';
 import type { OccurrenceOutcome } from './schedule/row.js';
@@ -44,7 +45,15 @@ export interface ServiceEvents {
   'job:found': JobEvent;
   /** Another instance has it. It is taken over when that one dies. */
   'job:held': JobEvent & { readonly instance: string };
-  'job:started': TypedJobEvent & { readonly attempt: number };
+  'job:started': TypedJobEvent & {
+    readonly attempt: number;
+    /** Milliseconds since it could be run. */
+    readonly waited: number;
+    /** The instance that had it, and died. */
+    readonly takenFrom: string | undefined;
+  };
+  /** Its work function is over, or is not waited for any more. What it has come to is not stored yet. */
+  'job:ran': TypedJobEvent & { readonly duration: number; readonly outcome: Outcome['kind'] };
   /** Its work function has logged something, of whatever level. */
   'job:logged': TypedJobEvent & {
     readonly level: LogLevel;
@@ -64,7 +73,7 @@ export interface ServiceEvents {
   /** A resource that the job names could not be linked to it. */
   'link:failed': JobEvent & { readonly resource: string; readonly error: StoreError };
   /** It is run again, but not before then: it failed and is retried, or its work asked for it. */
-  'job:postponed': TypedJobEvent & { readonly until: Date };
+  'job:postponed': TypedJobEvent & { readonly until: Date; readonly isRetry: boolean };
   /** Another instance died; so many of its jobs are taken over. */
   'instance:lost': { readonly queue: string; readonly instance: string; readonly jobs: number };
   /** The service stopped before the work was done; the job stays pending. */
@@ -76,7 +85,15 @@ export interface ServiceEvents {
   /** Updates of a job could not be written; the work goes on. */
   'log:failed': JobEvent & { readonly error: Error };
   /** The job of an occurrence is submitted. */
-  'schedule:started': { readonly schedule: string; readonly occurrence: string; readonly jobId: string };
+  'schedule:started': {
+    readonly schedule: string;
+    /** The `scheduleEach` that it is one of. */
+    readonly group: string | undefined;
+    readonly occurrence: string;
+    readonly jobId: string;
+    /** Milliseconds since it was due, or was asked for. */
+    readonly lag: number;
+  };
   /** An occurrence is over. `failures` counts those in a row, `before` as it was until then. */
   'schedule:ended': {
     readonly schedule: string;

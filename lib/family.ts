@@ -1,6 +1,9 @@
+import { cancelChildren } from './child-states.js';
 import { Children } from './children.js';
 import type { ChildrenDeps } from './children.js';
+import type { Claim } from './claim.js';
 import { ignoreStoreError } from './errors.js';
+import type { JsonObject } from './json.js';
 import { Progress } from './progress.js';
 import type { WorkerContext } from './worker.js';
 
@@ -8,6 +11,7 @@ import type { WorkerContext } from './worker.js';
 export type FamilyContext = Pick<WorkerContext, 'progress' | 'spawn' | 'children' | 'all' | 'allSettled'>;
 
 export interface FamilyDeps extends Omit<ChildrenDeps, 'progress' | 'signal'> {
+  readonly claim: Pick<Claim, 'add' | 'decide'>;
   /** Hides what must not be stored. */
   readonly redact: (text: string) => string;
 }
@@ -19,8 +23,10 @@ export class Family {
   #children: Children | undefined;
 
   constructor(deps: FamilyDeps) {
-    const { job, clock, redact, write } = deps;
+    const { job, clock, redact, claim } = deps;
     this.#deps = deps;
+    // One that was taken for dead, and is not, must not take back what has been written since.
+    const write = (patch: JsonObject): Promise<boolean> => claim.decide(patch);
     this.#progress = new Progress({ clock, redact, known: job.progress, write });
   }
 
@@ -39,6 +45,11 @@ export class Family {
     };
   }
 
+  /** The run is over. Resolves when nothing is on its way any more. */
+  async settled(): Promise<void> {
+    await Promise.all([this.#progress.settled(), this.#children?.settled()]);
+  }
+
   /** What of the progress is still to be written, with what is written last. */
   take(): ReturnType<Progress['take']> {
     return this.#progress.take();
@@ -46,6 +57,7 @@ export class Family {
 
   /** The run has failed: its children are of no use any more. */
   async cancelChildren(): Promise<void> {
-    await this.#children?.cancel().catch(ignoreStoreError); // they are run for nothing then
+    const cancelled = this.#children?.cancel() ?? cancelChildren(this.#deps.document, this.#deps);
+    await cancelled.catch(ignoreStoreError); // they are run for nothing then
   }
 }

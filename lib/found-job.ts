@@ -1,6 +1,7 @@
+import type { Clock } from './clock.js';
 import type { Json } from './json.js';
 import { linkedId } from './paths.js';
-import type { Layout } from './paths.js';
+import type { Layout, Paths } from './paths.js';
 
 /** An entry of a pending list. */
 export interface FoundJob {
@@ -15,6 +16,8 @@ export interface FoundJob {
   readonly entry: Json;
   /** When it was found, by the monotonic clock. */
   readonly since: number;
+  /** Since when it can be run, as far as that is known: milliseconds of the time of day. */
+  readonly waitingSince: number;
   /** How often it has been looked at, this time included. */
   readonly tries: number;
   /** An instance that is known to be dead: its claim counts for nothing. */
@@ -25,19 +28,65 @@ export interface FoundJob {
 export type EntryState =
   | { readonly kind: 'found' | 'reading' | 'due' | 'held' | 'done'; readonly found: FoundJob }
   /** It is running, and its link was deleted. */
-  | { readonly kind: 'gone'; readonly found: FoundJob }
+  | { readonly kind: 'gone'; readonly found: FoundJob; readonly type: string }
   | { readonly kind: 'delayed'; readonly found: FoundJob; readonly cancelTimer: () => void }
-  | { readonly kind: 'running'; readonly found: FoundJob; readonly runner: Cancellable };
+  | {
+      readonly kind: 'running';
+      readonly found: FoundJob;
+      readonly type: string;
+      readonly runner: Cancellable;
+    };
 
 interface Cancellable {
   cancel(why?: string): void;
 }
 
-export function foundJob(layout: Layout, key: string, entry: Json, since: number): FoundJob {
+export function foundJob(layout: Layout, key: string, entry: Json, clock: Clock): FoundJob {
+  const jobId = linkedId(entry);
   const id = entryId(layout, key);
-  return { id, layout, key, entry, jobId: linkedId(entry), since, tries: 1, dead: undefined };
+  const since = clock.monotonic();
+  const waitingSince = submittedAt(key, jobId, clock.now().getTime());
+  return { id, layout, key, entry, jobId, since, waitingSince, tries: 1, dead: undefined };
+}
+
+/** The same, when it is known that it is not to be run before then. */
+export function notBefore(found: FoundJob, until: Date): FoundJob {
+  return { ...found, dead: undefined, waitingSince: until.getTime() };
+}
+
+/** The entries with a key, of the lists of both layouts. */
+export function withKey(
+  states: ReadonlyMap<string, EntryState>,
+  key: string,
+  { classic, nested }: Paths,
+): EntryState[] {
+  return [classic, nested].flatMap((layout) => states.get(entryId(layout, key)) ?? []);
 }
 
 export function entryId(layout: Layout, key: string): string {
   return `${layout.name} ${key}`;
+}
+
+/** Keys tell the time by the second, and their makers' clocks may differ: what is no older than this is new. */
+const NEW_MS = 2000;
+
+/** When a job was submitted, where its keys tell; of one that is new, or whose keys tell nothing, now. */
+function submittedAt(key: string, jobId: string | undefined, now: number): number {
+  const own = jobId?.slice('resources/'.length) ?? key;
+  const latest = Math.max(keyTime(key) ?? 0, own === key ? 0 : (keyTime(own) ?? 0));
+  return latest === 0 || latest > now - NEW_MS ? now : latest;
+}
+
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const FIRST_DIGITS = 8;
+
+/**
+ * The time in a key, as {@link Clock.key} and stores make them (KSUID): the first 32 bits of 160, in seconds. Others may
+ * look the same by chance, and give any time.
+ */
+export function keyTime(key: string): number | undefined {
+  if (!/^[0-9A-Za-z]{27}$/.test(key)) return undefined;
+  let value = 0;
+  for (const digit of key.slice(0, FIRST_DIGITS)) value = value * 62 + DIGITS.indexOf(digit);
+  return (1_400_000_000 + Math.floor((value * 62 ** (27 - FIRST_DIGITS)) / 2 ** 128)) * 1000;
 }

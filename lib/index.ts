@@ -33,7 +33,8 @@ export type { EmailReporter, FinishReporter, ReportedPart, SlackReporter } from 
 export type { ServiceLog } from './service-log.js';
 export type { LogLevel } from './logger.js';
 export type { LayoutOption } from './options.js';
-export type { Child, ChildState, SpawnOptions } from './children.js';
+export type { ChildState } from './child-states.js';
+export type { Child, SpawnOptions } from './children.js';
 export type { ProgressRecord } from './progress.js';
 export { Jobs } from './jobs.js';
 export type { OwnedJob } from './jobs.js';
@@ -54,6 +55,7 @@ export type { Chain, Notify, OccurrenceContext, ScheduleOptions } from './schedu
 export type { CatchUp, Overlap, ScheduleTiming } from './schedule/definition.js';
 export type { MaintenanceWindow, Weekday } from './schedule/windows.js';
 export { Report } from './report/report.js';
+export type { MetricsRegistry } from './metrics/registry.js';
 export type { RetentionOptions } from './retention/policy.js';
 export { reportOnItem } from './report/recording.js';
 export { parseAttachment } from './report/csv.js';

@@ -6,6 +6,8 @@ import type { Json, JsonObject } from './json.js';
 import { isEntryKey, isOwner, link, linkedId } from './paths.js';
 import { progressOf } from './progress.js';
 import type { ProgressRecord } from './progress.js';
+import { traceOf } from './tracing.js';
+import type { TraceRecord } from './tracing.js';
 
 const MOST_RESOURCES = 100;
 
@@ -49,6 +51,8 @@ export class Job<Config extends object = JsonObject> {
   readonly failureType: string | undefined;
   /** What was logged so far: `{status, time, meta}` by keys that sort in time order. */
   readonly updates: JsonObject | undefined;
+  /** The span in which it was submitted. */
+  readonly trace: TraceRecord | undefined;
 
   /** @param config as {@link Job.parse} found it, or as a test makes it */
   constructor(record: {
@@ -71,6 +75,7 @@ export class Job<Config extends object = JsonObject> {
     readonly startedBy?: JsonObject | undefined;
     readonly failureType?: string | undefined;
     readonly updates?: JsonObject | undefined;
+    readonly trace?: TraceRecord | undefined;
   }) {
     this._id = record._id;
     this.service = record.service;
@@ -91,6 +96,7 @@ export class Job<Config extends object = JsonObject> {
     this.startedBy = record.startedBy;
     this.failureType = record.failureType;
     this.updates = record.updates;
+    this.trace = record.trace;
   }
 
   /** The same as `_id`, by the name that it has in @oada/jobs 2 to 5. */
@@ -148,6 +154,7 @@ function runRecord(
     startedBy: isJsonObject(document['startedBy']) ? document['startedBy'] : undefined,
     failureType: typeof failureType === 'string' && failureType !== '' ? failureType : undefined,
     updates: isJsonObject(updates) ? updates : undefined,
+    trace: traceOf(document),
   };
 }
 

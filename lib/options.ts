@@ -2,6 +2,7 @@ import { ConfigError } from './errors.js';
 import { toMilliseconds } from './duration.js';
 import type { Duration } from './duration.js';
 import type { FinishReporter } from './notify/finish-reporter.js';
+import type { MetricsRegistry } from './metrics/registry.js';
 import type { LayoutName } from './paths.js';
 import type { RetentionOptions } from './retention/policy.js';
 
@@ -25,6 +26,11 @@ export interface ServiceOptions {
   readonly finishReporters?: readonly FinishReporter[];
   /** How long finished jobs are kept, like `{ success: '30d', failure: '365d', keep: 100_000 }`. By default for ever. */
   readonly retention?: RetentionOptions;
+  /**
+   * Whether the service's metrics are counted, and where: `true` for the default registry of prom-client, or a registry.
+   * Services may share one. @defaultValue false
+   */
+  readonly metrics?: boolean | MetricsRegistry;
   /** How many jobs of all queues together run at once. @defaultValue 10 */
   readonly concurrency?: number;
   /** How often a list is compared with what has been seen of it, should a notification get lost. @defaultValue '30s' */
@@ -63,7 +69,7 @@ export interface ResolvedServiceOptions {
 }
 
 export const serviceDefaults: Readonly<
-  Required<Omit<ServiceOptions, 'logging' | 'finishReporters' | 'retention'>>
+  Required<Omit<ServiceOptions, 'logging' | 'finishReporters' | 'retention' | 'metrics'>>
 > = Object.freeze({
   layout: 'auto',
   skipQueueOnStartup: false,
@@ -83,6 +89,7 @@ const serviceOptionNames: readonly string[] = [
   'logging',
   'finishReporters',
   'retention',
+  'metrics',
 ];
 
 /** @throws {ConfigError} */

@@ -3,6 +3,7 @@ import type { OADAClient } from '@oada/client';
 import type { Controls } from './controls.js';
 import { LifecycleError } from './errors.js';
 import { Jobs } from './jobs.js';
+import { resolveMetrics, ServiceMetrics } from './metrics/service-metrics.js';
 import { FinishNotices, resolveFinishReporters } from './notify/index.js';
 import type { StoreAddress } from './oada/address.js';
 import { storeUrl } from './oada/address.js';
@@ -22,6 +23,7 @@ import { hideSecrets } from './secrets.js';
 import { slotsFor } from './slots.js';
 import type { Slots } from './slots.js';
 import type { StatusViews } from './status.js';
+import { loadTracing } from './tracing.js';
 
 export interface ServicePartsOptions extends Pick<
   QueueDeps,
@@ -34,10 +36,12 @@ export interface ServicePartsOptions extends Pick<
   readonly views: StatusViews;
 }
 
-/** What runs while a service does: its queues, schedules, reports and notices. */
+/** What runs while a service does: its queues, schedules, reports, notices and metrics. */
 export class ServiceParts {
   readonly reports: Reports;
   readonly scheduling: Scheduling;
+  /** Undefined where nobody asks for them. */
+  readonly metrics: ServiceMetrics | undefined;
   readonly #notices: FinishNotices;
   readonly #source: OADAClient | StoreAddress;
   readonly #deps: QueueDeps;
@@ -56,8 +60,9 @@ export class ServiceParts {
     this.#paths = pathsOf(service);
     const stores = new Map<string, Store>();
     const secrets = new Set<string>();
+    const running: QueueDeps['running'] = new Set();
     this.#deps = {
-      ...{ ...deps, options, stores, secrets },
+      ...{ ...deps, options, stores, running, secrets },
       retention: resolveRetention(given.retention),
       slots: slotsFor(options.concurrency, workers),
       onSwitches: (queue, switches) => {
@@ -71,6 +76,9 @@ export class ServiceParts {
       historyAge: historyAgeOf(this.#deps.retention),
       layout: this.#layout,
     });
+    const metrics = resolveMetrics(given.metrics);
+    if (metrics !== undefined)
+      this.metrics = new ServiceMetrics({ service, workers, clock, events, given: metrics, queues: running });
     this.reports = new Reports({ ...this.#deps, paths: this.#paths });
     this.#notices = new FinishNotices({
       ...{ service, clock, events },
@@ -81,8 +89,9 @@ export class ServiceParts {
     });
   }
 
-  /** @throws {StoreError} */
+  /** @throws {ConfigError | StoreError} */
   async start(): Promise<void> {
+    await Promise.all([this.metrics?.start(), loadTracing()]);
     const queue = this.#own;
     await this.reports.start(queue.store); // before there can be finished jobs of ours
     try {
@@ -103,6 +112,7 @@ export class ServiceParts {
     for (const { batches } of this.#deps.workers.values()) batches?.drain(); // nothing more will come
     await stopped;
     await this.#notices.stop();
+    this.metrics?.stop();
   }
 
   async #stopQueues(): Promise<void> {

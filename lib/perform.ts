@@ -14,6 +14,8 @@ import { failure } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import type { Work } from './prepare.js';
 import { RetryRequest } from './retries.js';
+import { hideSecrets } from './secrets.js';
+import { tracedRun } from './tracing.js';
 
 export interface PerformContext {
   readonly jobId: string;
@@ -29,6 +31,8 @@ export interface PerformContext {
   readonly abort: AbortSignal;
   /** Its signal is that of the work. Aborted from outside when the job is cancelled. */
   readonly control: AbortController;
+  /** Texts that must not be told. */
+  readonly secrets: ReadonlySet<string>;
 }
 
 /**
@@ -36,6 +40,18 @@ export interface PerformContext {
  * a while: so that it does not go on while the job is run again. Never rejects, whatever the function does.
  */
 export async function perform(work: Work, context: PerformContext): Promise<Outcome> {
+  const { clock, event, events, secrets } = context;
+  const started = clock.monotonic();
+  const { service, attempts, trace } = work.job;
+  const redact = (text: string): string => hideSecrets(text, secrets);
+  const outcome = await tracedRun({ ...event, service, trace, redact, attempt: attempts + 1 }, () =>
+    outcomeOf(work, context),
+  );
+  events.emit('job:ran', { ...event, duration: clock.monotonic() - started, outcome: outcome.kind });
+  return outcome;
+}
+
+async function outcomeOf(work: Work, context: PerformContext): Promise<Outcome> {
   const { jobId, clock, options, logger, store, abort } = context;
   const { signal } = context.control;
   let returned: unknown;

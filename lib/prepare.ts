@@ -7,6 +7,7 @@ import type { Worker, WorkerContext } from './worker.js';
 
 /** What there is to be done for a job. */
 export interface Work {
+  readonly job: Job;
   run(context: WorkerContext): unknown;
   /** In milliseconds. */
   readonly timeout: number;
@@ -38,7 +39,7 @@ export function prepare(job: Job, context: PrepareContext): Work | Error {
   if (died >= options.maxAttempts) return new JobLostError(died);
   try {
     const { timeout, grace, retries } = worker;
-    return { run: worker.prepare(job), timeout, grace, retries };
+    return { job, run: worker.prepare(job), timeout, grace, retries };
   } catch (error) {
     return toError(error);
   }

@@ -9,13 +9,14 @@ import { IdempotencyError, StoreError, unlessMissing } from './errors.js';
 import { isEmptyDocument } from './job.js';
 import { jsonOf, resolveRequest } from './job-request.js';
 import type { JobRequest, ResolvedRequest } from './job-request.js';
-import { isJsonObject } from './json.js';
+import { isJsonObject, objectOf } from './json.js';
 import type { Json, JsonObject } from './json.js';
 import { withStore } from './oada/shared-store.js';
 import type { Store, StoredDocument } from './oada/store.js';
 import { expected } from './options.js';
 import { isOwner, isResourceId, JOB_TYPE, link, linkedId, pathsOf, TREE } from './paths.js';
 import type { LayoutName, Paths } from './paths.js';
+import { traced } from './tracing.js';
 
 /** What a producer writes; the rest of a job's document is the service's. */
 export interface NewJob {
@@ -61,9 +62,12 @@ export async function postJob(
     throw expected('path', 'that of a pending list', path);
   const data = jsonOf('job', job);
   if (data === undefined) throw expected('job', 'a job', job);
-  const { _id, key } = await withStore(oada, (store) =>
-    post(store, path.replace(/\/+$/, ''), data, systemClock),
-  );
+  const list = path.replace(/\/+$/, '');
+  const { service, type } = objectOf(data);
+  const { _id, key } = await traced({ service, type }, (part) => {
+    const document = isJsonObject(data) ? { ...part, ...data } : data;
+    return withStore(oada, (store) => post(store, list, document, systemClock));
+  });
   return { _id, key };
 }
 
@@ -106,7 +110,11 @@ export async function postUpdate(
  */
 export async function submit(oada: OADAClient, request: JobRequest): Promise<SubmittedJob> {
   const resolved = resolveRequest(request);
-  return await withStore(oada, (store) => submitTo(store, resolved, systemClock));
+  const { service, type } = request;
+  return await traced({ service, type }, (part) => {
+    const job = { ...resolved.job, ...part };
+    return withStore(oada, (store) => submitTo(store, { ...resolved, job }, systemClock));
+  });
 }
 
 /** @internal */

@@ -16,7 +16,8 @@ export interface ProgressOptions {
   readonly known: ProgressRecord | undefined;
   /** Hides what must not be stored. */
   readonly redact: (text: string) => string;
-  write(patch: JsonObject): Promise<void>;
+  /** @returns false where the job is no longer ours */
+  write(patch: JsonObject): Promise<boolean>;
 }
 
 /** The shortest time between two writes. */
@@ -29,13 +30,19 @@ export class Progress {
   #known: ProgressRecord | undefined;
   /** What is not written yet. */
   #pending: ProgressRecord | undefined;
+  /** What the document's own has. */
+  readonly #names: Set<string>;
   #cancelTimer: (() => void) | undefined;
+  /** One at a time: an earlier one that took longer would take back what a later one says. */
+  #writing: Promise<void> | undefined;
   #lastWrite = -Infinity;
   #isReported = false;
+  #isOver = false;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
     this.#known = options.known;
+    this.#names = new Set(Object.keys(options.known ?? {}));
   }
 
   /** What the work function says. */
@@ -44,25 +51,32 @@ export class Progress {
     this.#note(done, total, message);
   }
 
-  /** How many of its children are over; it never goes back, and does not count where the work function says something. */
+  /**
+   * How many of its children are over. A parent that is run again counts from the first one on: what is said of it does
+   * not go back for that. Does not count where the work function says something.
+   */
   childrenOver(done: number, total: number): void {
-    const { known = { done: 0 } } = { known: this.#known };
-    if (!this.#isReported && (done > known.done || known.total !== total))
-      this.#note(Math.max(done, known.done), total);
+    const { done: knownDone = 0, total: knownTotal = 0 } = this.#known ?? {};
+    if (!this.#isReported && (done > knownDone || total > knownTotal))
+      this.#note(Math.max(done, knownDone), Math.max(total, knownTotal));
   }
 
-  /** Gives up what has not been written, for the caller to write. */
-  take(): { progress?: JsonObject } {
+  /** The run is over: nothing more is taken. Resolves when nothing is being written. */
+  async settled(): Promise<void> {
+    this.#isOver = true;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const record = this.#pending;
-    this.#pending = undefined;
-    return record === undefined ? {} : { progress: { ...record } };
+    await this.#writing;
+  }
+
+  /** What is not written, for the caller to write. */
+  take(): { progress?: JsonObject } {
+    return this.#pending === undefined ? {} : { progress: this.#patchOf(this.#pending) };
   }
 
   #note(done: number, total: number | undefined, message?: string): void {
-    if (!Number.isFinite(done)) return;
-    const { clock, redact } = this.#options;
+    if (!Number.isFinite(done) || this.#isOver) return;
+    const { redact } = this.#options;
     const record = {
       done,
       ...(total !== undefined && Number.isFinite(total) && { total }),
@@ -70,13 +84,36 @@ export class Progress {
     };
     this.#known = record;
     this.#pending = record;
+    this.#writeSoon();
+  }
+
+  #writeSoon(): void {
+    if (this.#writing !== undefined || this.#isOver) return;
+    const { clock } = this.#options;
     const wait = Math.max(0, this.#lastWrite + WRITE_MS - clock.monotonic());
     this.#cancelTimer ??= clock.setTimer(() => {
       this.#cancelTimer = undefined;
-      this.#lastWrite = clock.monotonic();
-      const patch = this.take();
-      if (patch.progress !== undefined) this.#options.write(patch).catch(ignoreStoreError); // the next says more
+      this.#writing = this.#write();
     }, wait);
+  }
+
+  async #write(): Promise<void> {
+    const { clock } = this.#options;
+    const record = this.#pending;
+    if (record === undefined) return;
+    this.#lastWrite = clock.monotonic();
+    const isOurs = await this.#options.write({ progress: this.#patchOf(record) }).catch(ignoreStoreError); // the next says more
+    this.#writing = undefined;
+    if (isOurs === false) this.#isOver = true;
+    if (this.#pending !== record) this.#writeSoon();
+    else if (isOurs === true) this.#pending = undefined;
+  }
+
+  /** A store merges: what is not said any more is taken back. */
+  #patchOf(record: ProgressRecord): JsonObject {
+    const gone = [...this.#names].map((name): [string, null] => [name, null]);
+    for (const name of Object.keys(record)) this.#names.add(name);
+    return { ...Object.fromEntries(gone), ...record };
   }
 }
 

@@ -8,6 +8,7 @@ import type { Clock } from './clock.js';
 import { Controls } from './controls.js';
 import type { ControlsObserver } from './controls.js';
 import { DayIndex } from './day-index.js';
+import type { QueueDepth } from './depth.js';
 import { Dispatcher } from './dispatcher.js';
 import { ignoreStoreError, ServiceStoppingError } from './errors.js';
 import type { Events } from './events.js';
@@ -15,6 +16,7 @@ import { OtherInstances, OwnInstance } from './instances.js';
 import type { Json } from './json.js';
 import type { StoreAddress } from './oada/address.js';
 import { openStore } from './oada/store.js';
+import { Listing } from './listing.js';
 import type { Store } from './oada/store.js';
 import type { ResolvedServiceOptions } from './options.js';
 import { PendingLists } from './pending-lists.js';
@@ -44,6 +46,8 @@ export interface QueueDeps {
   readonly events: Events;
   /** Those of the queues that are open, by id. */
   readonly stores: Map<string, Store>;
+  /** The queues that take jobs, or have some that are not over. */
+  readonly running: Set<Pick<Queue, 'id' | 'depth'>>;
   /** Told of what operators ask of the schedules. */
   onSwitches(queue: string, switches: Json | undefined): void;
   /** Texts that must not be stored or told: the tokens of all queues. */
@@ -56,6 +60,7 @@ export class Queue {
   readonly #deps: QueueDeps;
   readonly #store: Store;
   readonly #lists: PendingLists;
+  readonly #listing = new Listing();
   readonly #controls: Controls;
   readonly #own: OwnInstance;
   readonly #others: OtherInstances;
@@ -107,6 +112,7 @@ export class Queue {
       ...deps,
       ...{ queue: id, instance: this.#own.id, store, paths, own: this.#own, others: this.#others },
       dayIndex: new DayIndex(store, paths),
+      listing: this.#listing,
       abort: this.#abort.signal,
       isCancelled: (key) => this.#controls.isCancelled(key),
       refresh: () => this.#lists.refresh(),
@@ -117,19 +123,22 @@ export class Queue {
       this.#retention = new Retention({ ...deps, queue: id, store, paths, retention });
   }
 
-  /** What is heard goes to the dispatcher. */
+  /** What is heard goes to the dispatcher, and to whoever waits for a job to be filed. */
   #observers(): { pending: PendingObserver; controls: ControlsObserver } {
     const lost = (error: Error, retryIn: number): void => {
       if (!this.#stopping) this.#deps.events.emit('queue:failed', { queue: this.id, error, retryIn });
     };
     const pending: PendingObserver = {
       listed: (layout, entries) => {
+        this.#listing.listed(layout, entries);
         this.#dispatcher.listed(layout, entries);
       },
       changed: (layout, key, written) => {
+        this.#listing.changed(layout, key);
         this.#dispatcher.changed(layout, key, written);
       },
       removed: (layout, key) => {
+        this.#listing.removed(layout, key);
         this.#dispatcher.removed(layout, key);
       },
       lost,
@@ -158,6 +167,11 @@ export class Queue {
     return this.#store;
   }
 
+  /** What it holds now. */
+  get depth(): QueueDepth {
+    return this.#dispatcher.depth();
+  }
+
   get controls(): Controls {
     return this.#controls;
   }
@@ -183,6 +197,7 @@ export class Queue {
       throw error;
     }
     log('%s: watching the pending lists', this.id);
+    this.#deps.running.add(this);
     this.#deps.events.emit('queue:started', { queue: this.id });
     this.#retention?.start();
   }
@@ -205,6 +220,7 @@ export class Queue {
     await waitAtMost(clock, LAST_WRITES_MS, this.#own.unregister().catch(ignoreStoreError));
     await pruned;
     await this.#store.close();
+    this.#deps.running.delete(this);
     events.emit('queue:stopped', { queue: this.id });
   }
 

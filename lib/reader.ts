@@ -1,5 +1,8 @@
 import { StoreError } from './errors.js';
+import { keyTime } from './found-job.js';
 import type { FoundJob } from './found-job.js';
+import { lastUpdateKey } from './job.js';
+import type { Job } from './job.js';
 import type { StoredDocument } from './oada/store.js';
 import type { DueJob, DueStanding } from './due-job.js';
 import type { RunnerDeps } from './runner.js';
@@ -32,8 +35,19 @@ export async function readJob(found: FoundJob, deps: RunnerDeps): Promise<Read> 
 
 function dueNow(found: FoundJob, standing: DueStanding, seen?: StoredDocument): Read {
   const job = 'job' in standing ? standing.job : undefined;
-  const { type = '', priority = 0 } = job ?? {};
-  return { kind: 'due', due: { found, id: found.id, type, priority, standing, seen } };
+  // One that is to be cancelled before its time takes no slot from those of its type.
+  const { type = '', priority = 0 } = standing.kind === 'delayed' ? {} : (job ?? {});
+  const waitingSince = Math.max(found.waitingSince, ...timesOf(job, seen));
+  return {
+    kind: 'due',
+    due: { found: { ...found, waitingSince }, id: found.id, type, priority, standing, seen },
+  };
+}
+
+/** When it was due, and when something was last done for it: it has not waited before. */
+function timesOf(job: Job | undefined, seen: StoredDocument | undefined): number[] {
+  const times = [job?.startAfter?.getTime(), keyTime(lastUpdateKey(seen?.data))];
+  return times.filter((time) => time !== undefined);
 }
 
 /** A link that leads nowhere: perhaps not yet. */

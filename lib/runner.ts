@@ -1,3 +1,4 @@
+import { cancelChildren } from './child-states.js';
 import { Claim } from './claim.js';
 import {
   ignoreStoreError,
@@ -8,7 +9,7 @@ import {
   toError,
 } from './errors.js';
 import type { Events, JobEvent, TypedJobEvent } from './events.js';
-import { endOf, filedAgain, objection } from './due-job.js';
+import { beginningOf, endOf, filedAgain, objection } from './due-job.js';
 import type { DueJob } from './due-job.js';
 import { writeEnd } from './ending.js';
 import type { LastUpdate } from './ending.js';
@@ -17,6 +18,7 @@ import { fileJob, insist } from './filing.js';
 import type { FilingDeps, FinalJob } from './filing.js';
 import { lastUpdateKey, scheduleOf } from './job.js';
 import type { Job } from './job.js';
+import type { Listing } from './listing.js';
 import { Logger } from './logger.js';
 import type { LogLevel } from './logger.js';
 import { isJsonObject } from './json.js';
@@ -47,6 +49,7 @@ export interface RunnerDeps extends Omit<FilingDeps, 'onUnlinked'> {
   readonly events: Events;
   /** Texts that must not be stored or told: the tokens of all queues. */
   readonly secrets: ReadonlySet<string>;
+  readonly listing: Pick<Listing, 'unlisted'>;
   /** Is somebody asking for this job to be cancelled? */
   isCancelled(key: string): boolean;
 }
@@ -88,7 +91,8 @@ export class Runner {
   #isDone = false;
 
   constructor(due: DueJob, deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> }) {
-    const { found, type } = due;
+    const { found, standing } = due;
+    const type = 'job' in standing ? standing.job.type : '';
     this.#due = due;
     this.#deps = deps;
     this.#event = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '', type };
@@ -124,14 +128,14 @@ export class Runner {
     updates.writeTo((updates) => claim.add(updates));
     const started = this.#deps.clock.monotonic();
     const { attempt } = claim.record;
-    this.#deps.events.emit('job:started', { ...this.#event, attempt });
+    this.#deps.events.emit('job:started', { ...this.#event, attempt, ...beginningOf(this.#due, this.#deps) });
     const { jobId } = claim;
     const logger = this.#logger(updates);
-    const family = this.#family(job, claim);
+    const family = this.#family(job, claim, seen);
     const context = { ...this.#deps, jobId, logger, family, event: this.#event, control: this.#control };
     const outcome = await perform(work, context); //                            run
     this.#isDone = true;
-    await updates.settled(); //                                                 logged
+    await Promise.all([updates.settled(), family.settled()]); //               logged
     try {
       return await this.#settle(outcome, { job, claim, updates, family, work, started }); //  filed
     } catch (error) {
@@ -181,6 +185,7 @@ export class Runner {
     const { store, instance, events } = this.#deps;
     const { jobId } = this.#event;
     const outcome = failure(error);
+    await cancelChildren(seen.data, this.#deps).catch(ignoreStoreError); // of an earlier run
     const patch = { ...this.#record(outcome), ...this.#updates(seen).take('failure', 'Runner finished') };
     if (seen.etag === '') await store.put(`/${jobId}`, patch, { type: JOB_TYPE });
     else {
@@ -280,12 +285,12 @@ export class Runner {
     const until = new Date(clock.now().getTime() + delay);
     const startAfter = until.toISOString();
     const why = error === undefined ? {} : { error: this.#redact(error.message) };
-    const retried = error === undefined ? {} : { retried: job.retried + 1 };
-    const given = { status: 'queued', claim: null, attempts, takeovers: 0, startAfter };
-    const patch = { ...given, ...retried, ...family.take() };
+    // What failed begins anew, and counts anew.
+    const rest = error === undefined ? family.take() : { retried: job.retried + 1, progress: null };
+    const patch = { status: 'queued', claim: null, attempts, takeovers: 0, startAfter, ...rest };
     const written = await this.#decide(claim, updates, patch, ['retrying', { startAfter, ...why }]);
     if (written === undefined) return this.#takenOver();
-    events.emit('job:postponed', { ...this.#event, until });
+    events.emit('job:postponed', { ...this.#event, until, isRetry: error !== undefined });
     return { kind: 'delayed', until };
   }
 
@@ -339,13 +344,10 @@ export class Runner {
     return new Logger({ updates, logging: options.logging, onLog });
   }
 
-  #family(job: Job, claim: Claim): Family {
-    const { service, store, clock, lease } = this.#deps;
+  #family(job: Job, claim: Claim, { data: document }: StoredDocument): Family {
     return new Family({
-      ...{ job, service, store, clock, generation: job.retried, redact: this.#redact },
+      ...{ ...this.#deps, job, claim, document, generation: job.retried, redact: this.#redact },
       layout: this.#due.found.layout.name,
-      write: (patch) => claim.add(patch),
-      lent: (work) => lease.lent(work),
     });
   }
 

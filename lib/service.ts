@@ -16,6 +16,7 @@ import { LifecycleError, UnknownJobTypeError } from './errors.js';
 import { Events } from './events.js';
 import type { EventSource } from './events.js';
 import type { JsonObject } from './json.js';
+import type { MetricsRegistry } from './metrics/registry.js';
 import { resolveServiceOptions } from './options.js';
 import type { ServiceOptions } from './options.js';
 import { ServiceParts } from './parts.js';
@@ -177,6 +178,14 @@ export class Service {
   status(type: string, view: StatusView): this {
     this.#views.set(type, view);
     return this;
+  }
+
+  /**
+   * The registry that the service's metrics are in: `await service.metrics?.metrics()` is what Prometheus reads. Undefined
+   * where the option `metrics` does not ask for any; with `true`, also before `start()`.
+   */
+  get metrics(): MetricsRegistry | undefined {
+    return this.#parts.metrics?.registry;
   }
 
   /** How jobs are doing, and what their owners may ask of them. */

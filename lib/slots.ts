@@ -120,13 +120,17 @@ export class SlotLease {
     this.#type = type;
   }
 
-  /** Others may have the slot while the work goes on; then it is waited for until there is one again. */
-  async lent<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Others may have the slot while the work goes on; then it is waited for until there is one again.
+   *
+   * @param signal ends that wait: a run that is to end is not kept from it, and has little left to do
+   */
+  async lent<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (this.#waits++ === 0) this.#release();
     try {
       return await work();
     } finally {
-      if (--this.#waits === 0) await this.#reclaim();
+      if (--this.#waits === 0) await this.#reclaim(signal);
     }
   }
 
@@ -142,16 +146,28 @@ export class SlotLease {
     this.#slots.release(this.#type);
   }
 
-  async #reclaim(): Promise<void> {
-    while (!this.#isHeld && !this.#isOver && this.#waits === 0) {
-      if (this.#slots.mayRun(this.#type)) {
-        this.#slots.reclaim(this.#type);
-        this.#isHeld = true;
-        return;
-      }
-      await new Promise<void>((resolve) => {
-        this.#slots.whenFree(resolve);
-      });
-    }
+  /** Takes the slot in the very call that offers it: whoever is asked next would have it a moment later. */
+  #reclaim(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#slots.forget(attempt);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const attempt = (): void => {
+        const isWanted = !this.#isHeld && !this.#isOver && this.#waits === 0 && !signal.aborted;
+        if (isWanted && !this.#slots.mayRun(this.#type)) {
+          this.#slots.whenFree(attempt);
+          return;
+        }
+        if (isWanted) {
+          this.#slots.reclaim(this.#type);
+          this.#isHeld = true;
+        }
+        done();
+      };
+      signal.addEventListener('abort', done, { once: true });
+      attempt();
+    });
   }
 }

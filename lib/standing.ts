@@ -18,7 +18,7 @@ export type Standing =
   /** Another instance has it. */
   | { readonly kind: 'held'; readonly instance: string }
   /** It is not to be run before then. */
-  | { readonly kind: 'delayed'; readonly until: Date }
+  | { readonly kind: 'delayed'; readonly job: Job; readonly until: Date }
   /** It can be run. With `takenFrom` its instance died, or we did not hear that the claim is ours. */
   | { readonly kind: 'ready'; readonly job: Job; readonly takenFrom: string | undefined };
 
@@ -48,6 +48,6 @@ export function standingOf(jobId: string, seen: StoredDocument, view: Viewpoint)
     return { kind: 'final', job, status, time: finalTime(seen.data) };
   }
   if (status === 'running') return { kind: 'ready', job, takenFrom: claim?.instance };
-  if (startAfter !== undefined && startAfter > view.now) return { kind: 'delayed', until: startAfter };
+  if (startAfter !== undefined && startAfter > view.now) return { kind: 'delayed', job, until: startAfter };
   return { kind: 'ready', job, takenFrom: undefined };
 }

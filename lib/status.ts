@@ -1,7 +1,7 @@
 import type { OADAClient } from '@oada/client';
 
-import { childStates } from './children.js';
-import type { ChildState } from './children.js';
+import { childStates } from './child-states.js';
+import type { ChildState } from './child-states.js';
 import { toError } from './errors.js';
 import { finalTime, isFinalDocument } from './job.js';
 import { isJsonObject, toJson } from './json.js';

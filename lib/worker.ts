@@ -3,7 +3,8 @@ import { Ajv } from 'ajv';
 import type { AnySchema, ErrorObject, ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 
-import type { Child, ChildState, SpawnOptions } from './children.js';
+import type { ChildState } from './child-states.js';
+import type { Child, SpawnOptions } from './children.js';
 import { toMilliseconds } from './duration.js';
 import type { Duration } from './duration.js';
 import { ConfigError, InvalidJobError, toError } from './errors.js';

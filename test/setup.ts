@@ -100,6 +100,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'job:found',
   'job:held',
   'job:started',
+  'job:ran',
   'job:logged',
   'job:succeeded',
   'job:failed',

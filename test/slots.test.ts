@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+
+import { describe, expect, test } from 'vitest';
 
 import { Slots } from '../lib/slots.js';
+import type { SlotLease } from '../lib/slots.js';
+import { deferred } from './setup.js';
 
 const unlimited = (): number => Infinity;
 
@@ -96,4 +100,48 @@ test('two that wait for a type that is full are asked once each', () => {
   slots.whenFree(wait);
   slots.release('other');
   expect(asked).toBe(1);
+});
+
+describe('a slot that is lent', () => {
+  const endless = new AbortController().signal;
+
+  test('is had back in turn, though others want all there are', async () => {
+    const slots = new Slots(1, unlimited);
+    const lease = slots.take('parent');
+    const running: SlotLease[] = [];
+    const greedy = (): void => {
+      while (slots.mayRun('child')) running.push(slots.take('child'));
+      slots.whenFree(greedy);
+    };
+    greedy();
+    const waited = deferred();
+    const lent = lease.lent(() => waited.promise, endless);
+    expect(running).toHaveLength(1);
+    waited.resolve();
+    await setImmediate();
+    running[0]!.end(); // the other was in line before
+    expect(running).toHaveLength(2);
+    running[1]!.end();
+    await lent;
+    expect(running).toHaveLength(2);
+    lease.end();
+    expect(running).toHaveLength(3);
+  });
+
+  test('is not waited for by a run that is to end, nor taken from the others later', async () => {
+    const slots = new Slots(1, unlimited);
+    const lease = slots.take('parent');
+    const ending = new AbortController();
+    const waited = deferred();
+    const lent = lease.lent(() => waited.promise, ending.signal);
+    const other = slots.take('child');
+    waited.resolve();
+    await setImmediate();
+    ending.abort();
+    await lent;
+    other.end();
+    expect(slots.mayRun('child')).toBe(true);
+    lease.end();
+    expect([tryTake(slots), tryTake(slots)]).toEqual([true, false]);
+  });
 });

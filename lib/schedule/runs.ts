@@ -71,7 +71,9 @@ export async function startOccurrence(
   // Whatever operators write meanwhile; another instance that has said it has submitted the same job.
   for (let now = deps.rows.get(row.key); now?.starting?.id === occurrence.id; now = deps.rows.get(row.key)) {
     if (!(await deps.rows.patch(now, { starting: null, current }))) continue;
-    deps.events.emit('schedule:started', { schedule: row.key, occurrence: occurrence.id, jobId });
+    const lag = Math.max(0, deps.clock.now().getTime() - occurrence.time.getTime());
+    const { key: name, group } = schedule;
+    deps.events.emit('schedule:started', { schedule: name, group, occurrence: occurrence.id, jobId, lag });
     return;
   }
 }

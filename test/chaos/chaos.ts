@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,8 +8,8 @@ import { openProxy } from '../tcp-proxy.js';
 import type { Proxy } from '../tcp-proxy.js';
 import { openAnswerProxy } from './answers.js';
 import type { AnswerProxy } from './answers.js';
+import { readLines } from './lines.js';
 import { NAME, TOKEN } from './names.js';
-import type { Line } from './names.js';
 import { makePlan, randomFrom } from './plan.js';
 import type { Amounts, Fault, PlannedJob } from './plan.js';
 import { end, ready, run } from './processes.js';
@@ -112,7 +112,7 @@ class Chaos {
     const verdict = await judge({
       url: this.#url,
       jobs: plan.jobs,
-      runs: await this.#lines(),
+      runs: await readLines(this.#instances.map(({ runs }) => runs)),
       interruptions: this.#interruptions,
     });
     return { seed, ...verdict, ...this.#counts, drainedIn };
@@ -161,18 +161,6 @@ class Chaos {
   async #pending(): Promise<number> {
     const list = await get(this.#url, LIST);
     return Object.keys(list ?? {}).filter((key) => !key.startsWith('_')).length;
-  }
-
-  async #lines(): Promise<Line[]> {
-    const texts = await Promise.all(
-      this.#instances.map(({ runs }) => readFile(runs, 'utf8').catch(() => '')),
-    );
-    return texts.flatMap((text) =>
-      text
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as Line),
-    );
   }
 
   async #break(fault: Fault): Promise<void> {

@@ -3,7 +3,7 @@ export const TOKEN = 'chaos';
 
 /** What an instance writes of its runs, outside of the store. */
 export interface Line {
-  readonly what: 'started' | 'stored' | 'took over' | 'skipped';
+  readonly what: 'started' | 'waits' | 'stored' | 'took over' | 'skipped';
   readonly at: number;
   readonly pid: number;
   readonly key: string;

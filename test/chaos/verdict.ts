@@ -97,7 +97,7 @@ export async function judge({ url, jobs, runs, interruptions }: Evidence): Promi
 }
 
 /** The jobs of a process that had begun, and whose end was not stored. */
-function inProgress(runs: readonly Line[], { pid, from, to }: Interruption): string[] {
+export function inProgress(runs: readonly Line[], { pid, from, to }: Interruption): string[] {
   const open = new Set<string>();
   for (const { pid: by, what, at, key } of runs) {
     if (by !== pid) continue;

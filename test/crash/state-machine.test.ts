@@ -13,6 +13,7 @@ import { Events } from '../../lib/events.js';
 import { claimOf } from '../../lib/job.js';
 import { isJsonObject } from '../../lib/json.js';
 import type { Json, JsonObject } from '../../lib/json.js';
+import { Listing } from '../../lib/listing.js';
 import type { Revision, Store, StoredDocument } from '../../lib/oada/store.js';
 import { resolveServiceOptions } from '../../lib/options.js';
 import { entryId } from '../../lib/found-job.js';
@@ -123,6 +124,7 @@ class World {
     const dispatcher = new Dispatcher({
       ...{ service: 'tractor', queue: 'default', instance, store, paths: PATHS, options, clock: this.clock },
       dayIndex: new DayIndex(store, PATHS),
+      listing: new Listing(),
       workers: new Map([['plough', worker]]),
       events: new Events(),
       secrets: new Set(),

@@ -178,6 +178,7 @@ describe('a queue', () => {
       retention: resolveRetention(options.retention),
       workers: new Map(),
       slots: new Slots(1, () => Infinity),
+      running: new Set(),
       stores: new Map(),
       onSwitches: () => undefined,
       secrets: new Set<string>(),
