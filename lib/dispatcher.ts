@@ -8,6 +8,7 @@ import { entryId, foundJob, notBefore, withKey } from './found-job.js';
 import type { EntryState, FoundJob } from './found-job.js';
 import type { OtherInstances, OwnInstance } from './instances.js';
 import type { Json } from './json.js';
+import { Line } from './line.js';
 import { isAddressable, linkedId } from './paths.js';
 import type { Layout } from './paths.js';
 import { readJob } from './reader.js';
@@ -16,7 +17,6 @@ import { Runner } from './runner.js';
 import type { DueJob } from './due-job.js';
 import type { RunnerDeps, Settled } from './runner.js';
 import type { SlotLease, Slots } from './slots.js';
-import { Spread } from './spread.js';
 
 /** How many documents are read at once. */
 const READS = 10;
@@ -48,10 +48,9 @@ export class Dispatcher {
   readonly #deps: DispatcherDeps;
   /** All entries of the lists. */
   readonly #states = new Map<string, EntryState>();
-  /** Those that are still to be read, in the order they were found. */
-  readonly #unread = new Map<string, FoundJob>();
+  /** Those that are still to be read. */
+  readonly #unread: Line<FoundJob>;
   readonly #backlog = new Backlog<DueJob>();
-  readonly #spread: Spread;
   readonly #working = new Set<Promise<void>>();
   /** The running jobs, by their resources: more than one link may lead to a job. */
   readonly #busy = new Set<string>();
@@ -66,7 +65,7 @@ export class Dispatcher {
   readonly depth = (): QueueDepth => depthOf(this.#states.values(), this.#deps.clock.now().getTime());
 
   constructor(deps: Omit<DispatcherDeps, 'isRelinked'>) {
-    this.#spread = new Spread(deps.clock);
+    this.#unread = new Line(deps.clock);
     this.#deps = { ...deps, isRelinked: ({ id }) => this.#linkedAnew.has(id) };
   }
 
@@ -173,13 +172,10 @@ export class Dispatcher {
 
   /** The instance is dead; these are the entries it had. They have had their turn, and come before those that wait. */
   takeOver(instance: string, ids: readonly string[]): void {
-    const waiting = [...this.#unread];
-    this.#unread.clear();
-    for (const id of ids) {
-      const state = this.#states.get(id);
-      if (state?.kind === 'held') this.#again({ ...state.found, dead: instance });
-    }
-    for (const [id, found] of waiting) this.#unread.set(id, found);
+    const held = ids.flatMap((id) => this.#states.get(id) ?? []).filter(({ kind }) => kind === 'held');
+    this.#unread.inFront(() => {
+      for (const { found } of held) this.#again({ ...found, dead: instance });
+    });
     this.#goOn();
   }
 
@@ -204,7 +200,7 @@ export class Dispatcher {
     if (state?.kind === 'delayed') state.cancelTimer();
     this.#deps.others.forget(found.id);
     this.#states.set(found.id, { kind: 'found', found });
-    this.#unread.set(found.id, found);
+    this.#unread.add(found);
   }
 
   /** Reads and begins what is waiting, as far as there is room. */
@@ -212,9 +208,8 @@ export class Dispatcher {
     if (this.#isStopping || this.#paused) return;
     const { slots } = this.#deps;
     while (this.#reads < READS && !this.#backlog.hasEnough((type) => slots.isFull(type))) {
-      const found = this.#spread.pick(this.#unread);
+      const found = this.#unread.next();
       if (found === undefined) break;
-      this.#unread.delete(found.id);
       this.#work(() => this.#read(found));
     }
     while (this.#backlog.size > 0) {
@@ -320,14 +315,14 @@ export class Dispatcher {
     switch (settled.kind) {
       case 'filed':
       case 'skipped':
-        this.#spread.won();
+        this.#unread.won();
         await this.#settleRequest(key, found).catch(ignoreStoreError);
         // What cannot be removed from the list, or is not ours to, is not looked at again.
         if (settled.kind === 'filed' && isAddressable(key)) this.#states.delete(id);
         else this.#states.set(id, { kind: 'done', found });
         return;
       case 'changed':
-        this.#spread.lost();
+        this.#unread.lost();
         if (found.tries > QUICK_TRIES) this.#afterAWhile(found);
         else this.#again({ ...found, tries: found.tries + 1, dead: undefined });
         return;
