@@ -44,6 +44,18 @@ test('what comes while a write is on its way is written after it, however long t
   expect(written.slice(1)).toMatchObject([{ done: 2, total: 3 }]);
 });
 
+test('however often it is reported, it is written four times in the first second, and the last of it is there', async () => {
+  const { clock, progress, written, answer } = makeProgress();
+  for (let done = 1; done <= 1000; done++) {
+    progress.report(done, 1000);
+    await clock.advance(1);
+    answer(true);
+  }
+  expect(written).toHaveLength(4);
+  await progress.settled();
+  expect(progress.take()).toMatchObject({ progress: { done: 1000 } });
+});
+
 test('at the end the write that is on its way is waited for, and nothing more is taken', async () => {
   const { clock, progress, written, answer } = makeProgress();
   progress.report(1, 3);

@@ -50,6 +50,11 @@ async function readEntries(store: Store, path: string): Promise<[string, Json][]
   return entriesOf((await getOrUndefined(store, path))?.data);
 }
 
+/** Can it be taken out of its list? A store takes numbers for the indexes of an array. */
+export function isRemovable(key: string): boolean {
+  return isAddressable(key) && !/^\d+$/.test(key);
+}
+
 export function layoutsOf({ classic, nested }: Paths): readonly Layout[] {
   return [classic, nested];
 }

@@ -2,13 +2,13 @@ import { backoff, sleep } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { Json } from '../json.js';
 import type { Store } from '../oada/store.js';
-import { dayOf, entryPath, isAddressable, linkedId } from '../paths.js';
+import { dayOf, entryPath, linkedId } from '../paths.js';
 import type { FinalStatus, Paths } from '../paths.js';
-import { entriesOf, find, readDays, readPending, readTypedDays } from './day-lists.js';
+import { entriesOf, find, isRemovable, readDays, readPending, readTypedDays } from './day-lists.js';
 import type { DayList, Found } from './day-lists.js';
 import { DAY_MS, firstKept, order } from './policy.js';
 import type { ResolvedRetention } from './policy.js';
-import { deleteIfUnchanged, readFiled, settle } from './verdict.js';
+import { deleteIfUnchanged, readFiled, readKeys, settle } from './verdict.js';
 import type { Verdict, VerdictDeps } from './verdict.js';
 
 /** How many jobs are looked at before there is a pause. */
@@ -52,7 +52,7 @@ export interface Pruned {
 }
 
 /** What one call works with. */
-interface Pruning extends Omit<VerdictDeps, 'pending' | 'filed'> {
+interface Pruning extends Omit<VerdictDeps, 'pending' | 'filed' | 'keys'> {
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
   readonly counts: Map<string, number>;
@@ -197,8 +197,10 @@ async function settleAll(ids: readonly string[], settling: Settling, pruning: Pr
   const filed = once((path: string) => readFiled(pruning.store, path));
   let rest = ids;
   while (rest.length > 0 && !isEnded(pruning)) {
-    const pending = once(() => readPending(pruning.store, pruning.paths)); // read anew in each step
-    const deps = { ...pruning, filed, pending: () => pending('') };
+    // These are read anew in each step.
+    const pending = once(() => readPending(pruning.store, pruning.paths));
+    const keys = once((path: string) => readKeys(pruning.store, path));
+    const deps = { ...pruning, filed, pending: () => pending(''), keys };
     const step = rest.slice(0, pruning.left);
     let count = 0;
     rest = rest.slice(step.length);
@@ -224,10 +226,9 @@ async function unlink(
 ): Promise<void> {
   const { store, dryRun } = pruning;
   if (dryRun) return;
-  // A store takes numbers for the indexes of an array.
   let rest = entries.flatMap(([key, entry]) => {
     const isSettled = verdicts.get(linkedId(entry) ?? '') !== 'kept';
-    return isSettled && isAddressable(key) && !/^\d+$/.test(key) ? [key] : [];
+    return isSettled && isRemovable(key) ? [key] : [];
   });
   while (rest.length > 0 && !isEnded(pruning)) {
     const step = rest.slice(0, pruning.left);

@@ -3,9 +3,9 @@ import { finalTime } from '../job.js';
 import { isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
-import { dayOf, JOB_TYPE, linkedId } from '../paths.js';
+import { dayOf, entryPath, isOwner, JOB_TYPE, linkedId } from '../paths.js';
 import type { FinalStatus, Paths } from '../paths.js';
-import { entriesOf, find, layoutsOf } from './day-lists.js';
+import { entriesOf, find, isRemovable, layoutsOf } from './day-lists.js';
 import type { DayList } from './day-lists.js';
 
 /** What has become of a resource that the list of a day leads to. */
@@ -26,6 +26,8 @@ export interface VerdictDeps {
   readonly pending: () => Promise<ReadonlySet<string>>;
   /** The jobs that a list of finished jobs leads to. */
   readonly filed: (path: string) => Promise<ReadonlySet<string>>;
+  /** The keys of a list, by the jobs that they lead to. */
+  readonly keys: (path: string) => Promise<ReadonlyMap<string, string>>;
 }
 
 /** How often a document that changes all the time is looked at. */
@@ -41,9 +43,20 @@ export async function settle(id: string, list: DayList, deps: VerdictDeps): Prom
     const status = statusOf(found.data);
     if (status === undefined) return 'kept';
     if (await isFiledElsewhere(id, list, { status, document: found.data }, deps)) return 'let go';
-    if (dryRun || (await deleteIfUnchanged(store, `/${id}`, found.etag))) return 'deleted';
+    if (dryRun) return 'deleted';
+    // First: once the document is gone, nothing says whose it was. One that is run again is linked anew when it is filed.
+    await unlinkOwned(id, found.data, deps);
+    if (await deleteIfUnchanged(store, `/${id}`, found.etag)) return 'deleted';
   }
   return 'kept';
+}
+
+/** A key may lead to another job by now: the list tells. */
+async function unlinkOwned(id: string, { owner }: JsonObject, deps: VerdictDeps): Promise<void> {
+  if (!isOwner(owner)) return;
+  const list = deps.paths.userJobs(owner);
+  const key = (await deps.keys(list)).get(id);
+  if (key !== undefined && isRemovable(key)) await deps.store.delete(entryPath(list, key));
 }
 
 /** @returns false where somebody has written to it, or deleted it */
@@ -57,10 +70,14 @@ export async function deleteIfUnchanged(store: Store, path: string, ifMatch: str
   }
 }
 
-export async function readFiled(store: Store, path: string): Promise<ReadonlySet<string>> {
+export async function readKeys(store: Store, path: string): Promise<ReadonlyMap<string, string>> {
   const found = await find(store, path);
   const entries = found.kind === 'document' ? entriesOf(found.data) : [];
-  return new Set(entries.flatMap(([, entry]) => linkedId(entry) ?? []));
+  return new Map(entries.map(([key, entry]) => [linkedId(entry) ?? '', key]));
+}
+
+export async function readFiled(store: Store, path: string): Promise<ReadonlySet<string>> {
+  return new Set((await readKeys(store, path)).keys());
 }
 
 /**

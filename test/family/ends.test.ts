@@ -1,8 +1,11 @@
+import { OADAClient } from '@oada/client';
 import { JobError, Service, submit, waitForJob } from '@oada/jobs';
 import type { ServiceOptions, WorkFunction } from '@oada/jobs';
 import type { OADAServer } from '@oada/jobs/server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { systemClock } from '../../lib/clock.js';
+import { SocketConnection } from '../../lib/oada/connection.js';
 import {
   BASE,
   countTo,
@@ -20,6 +23,24 @@ import {
   TOKEN,
 } from '../setup.js';
 import type { Stored } from '../setup.js';
+
+/** Tells of what is written. */
+class RecordingConnection extends SocketConnection {
+  readonly #written: string[];
+
+  constructor(domain: string, written: string[]) {
+    super(new URL(domain), { clock: systemClock, timeout: 10_000 });
+    this.#written = written;
+  }
+
+  override request(
+    ...args: Parameters<SocketConnection['request']>
+  ): ReturnType<SocketConnection['request']> {
+    const [{ method, path }] = args;
+    if (method === 'put') this.#written.push(path);
+    return super.request(...args);
+  }
+}
 
 const PARENT = { timeout: '20s', grace: 500 } as const;
 
@@ -110,8 +131,9 @@ test('the same name is the same child, in one run as well', async () => {
     return [...result, ...(await all([await spawn('double', { n: 2 }, { name: 'the one' })]))];
   });
   await service.start();
-  const job = await runJob(service, server.client(), jobOf('parent'));
+  const job: Stored = await runJob(service, server.client(), jobOf('parent'));
   expect(job.result).toEqual([2, 2]);
+  expect(await read(server.client(), `/${job.children['the one']._id}`)).toMatchObject({ config: { n: 1 } });
 });
 
 test('to wait for many children takes one request for each, and no watch', async () => {
@@ -157,21 +179,53 @@ describe('the children of a parent', () => {
     expect(eventsOf(told, 'job:failed').map(({ type }) => type)).toEqual(['parent', 'endless']);
   });
 
-  test('that ends while some are only being spawned are cancelled too', async () => {
+  test('that takes too long are cancelled', async () => {
     const server = await startServer();
-    const oada = server.client();
-    const service = makeFarm(server, (_job, { spawn }) => {
-      for (let n = 0; n < 5; n++) void spawn('endless');
-      throw new Error('the parent fails');
-    });
+    const service = makeFarm(server, () => 'not used').on(
+      'slow',
+      { timeout: 50, grace: 500 },
+      async (_job, { spawn, all }) => {
+        await spawn('endless');
+        return await all();
+      },
+    );
+    const child = service.events.next('job:filed', ({ type }) => type === 'endless');
+    await service.start();
+    const job = await runJob(service, server.client(), jobOf('slow'));
+    expect(job).toMatchObject({ status: 'failure', failureType: 'timeout' });
+    expect(await child).toMatchObject({ status: 'failure', failureType: 'cancelled' });
+  });
+
+  test('that ends while some are only being spawned are cancelled too, when they are there', async () => {
+    const server = await startServer();
+    const written: string[] = [];
+    const connection = new RecordingConnection(server.url, written);
+    const client = new OADAClient({ domain: server.url, token: TOKEN, connection });
+    onTestFinished(() => connection.disconnect());
+    const service = new Service({ name: NAME, oada: client });
+    onTestFinished(() => service.stop());
+    service
+      .on('parent', PARENT, (_job, { spawn }) => {
+        for (let n = 0; n < 5; n++) void spawn('endless');
+        throw new Error('the parent fails');
+      })
+      .on('endless', { timeout: '20s', grace: 50 }, untilAborted);
     const all = countTo(service, 'job:filed', 6);
     await service.start();
-    const id = await postJob(oada, jobOf('parent'));
+    written.length = 0;
+    const id = await postJob(server.client(), jobOf('parent'));
     await all;
-    const { children }: Stored = await read(oada, `/${id}`);
-    for (const name of keysOf(children))
-      expect(await read(oada, `/${children[name]._id}`)).toMatchObject({ failureType: 'cancelled' });
+    const { children }: Stored = await read(server.client(), `/${id}`);
+    for (const name of keysOf(children)) {
+      const child: Stored = await read(server.client(), `/${children[name]._id}`);
+      expect(child).toMatchObject({ failureType: 'cancelled' });
+    }
     expect(keysOf(children)).toHaveLength(5);
+    const relevant = written.filter((path) => /\/(jobs|controls)$/.test(path));
+    expect(relevant.map((path) => path.slice(BASE.length))).toEqual([
+      ...Array<string>(5).fill('/jobs'),
+      '/controls',
+    ]);
   });
 
   test('that another service does are cancelled there', async () => {

@@ -46,7 +46,7 @@ interface PlannedKill {
 function makePlan(seed: number): PlannedKill[] {
   const random = randomFrom(seed);
   const between = (from: number, to: number): number => Math.round(from + random() * (to - from));
-  const kinds = ['waiting', 'other', 'waiting', 'other', 'other', 'waiting'] as const;
+  const kinds = ['waiting', 'other', 'waiting', 'other', 'waiting'] as const;
   const later = kinds.map((who, index): PlannedKill => {
     const from = 100 + 100 * index;
     return { after: 'filed', count: between(from, from + 100), who };
@@ -190,7 +190,7 @@ test(`a parent of ${String(CHILDREN)} children comes to its end once, though its
   const done = feed.progress.map((progress) => Number(progress.done));
   expect(done).toEqual(done.toSorted((one, other) => one - other));
   expect(feed.progress.at(-1)).toEqual({ done: CHILDREN, total: CHILDREN });
-}, 120_000);
+}, 180_000);
 
 test('the same seed makes the same plan', () => {
   expect(makePlan(SEED)).toEqual(makePlan(SEED));

@@ -115,6 +115,8 @@ export interface FiledJob {
   readonly layout?: LayoutName;
   readonly date?: string;
   readonly failureType?: string;
+  /** In whose list it stands as well. */
+  readonly owner?: string;
   /** A resource that is there already. */
   readonly id?: string;
   /** In place of the usual document. */
@@ -153,9 +155,9 @@ export class Archive {
 
   /** Puts a finished job where a service files it. Resolves with its resource. */
   async file(job: FiledJob = {}): Promise<string> {
-    const { status = 'success', layout = 'classic', date = OLD, failureType } = job;
+    const { status = 'success', layout = 'classic', date = OLD, failureType, owner } = job;
     const key = job.key ?? `job-${String(++this.#filed)}`;
-    const ended = { status, ...(failureType !== undefined && { failureType }) };
+    const ended = { status, owner, ...(failureType !== undefined && { failureType }) };
     const updates = { '0': { status, time: `${date}T12:00:00Z` } };
     const document = job.document ?? { service: NAME, type: 'basic', config: {}, ...ended, updates };
     const id = job.id ?? (await postResource(this.oada, document));
@@ -163,6 +165,7 @@ export class Archive {
     await this.fileEntry(PATHS[layout].dayIndex(status, date), key, link);
     if (failureType !== undefined)
       await this.fileEntry(PATHS[layout].typedFailure(failureType, date), key, link);
+    if (owner !== undefined) await this.fileEntry(PATHS.userJobs(owner), key, { _id: id });
     return id;
   }
 

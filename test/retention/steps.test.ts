@@ -95,12 +95,13 @@ test('two that prune at the same time delete each job once, and leave nothing be
   const ids = await manyJobs(archive, 149);
   for (const layout of LAYOUTS) {
     for (let job = 0; job < 20; job++) {
-      ids.push(await archive.file({ layout, status: 'failure', failureType: 'luck' }));
+      ids.push(await archive.file({ layout, status: 'failure', failureType: 'luck', owner: 'users/ann' }));
     }
   }
   const both = await Promise.all([1, 2].map(() => archive.prune({ success: '30d', failure: '30d' })));
   expect(both.reduce((sum, { jobs }) => sum + jobs, 0)).toBe(190);
   expect(await archive.among(ids)).toEqual([]);
+  expect(await archive.keys(PATHS.userJobs('users/ann'))).toEqual([]);
   for (const layout of LAYOUTS) {
     expect(await archive.days('success', layout)).toEqual([]);
     expect(await archive.days('failure', layout)).toEqual([]);
@@ -202,6 +203,8 @@ async function beforeCrash(): Promise<{ archive: Archive; old: string[]; young: 
       old.push((await read(archive.oada, PATHS[layout].dayIndex(status, OLD)))._id);
     old.push((await read(archive.oada, PATHS[layout].typedFailure('luck', OLD)))._id);
   }
+  old.push(await archive.file({ owner: 'users/ann' }), await archive.file({ owner: 'users/ann' }));
+  young.push(await archive.file({ owner: 'users/ann', date: YOUNG, key: 'still mine' }));
   const again = await archive.file();
   await archive.store.put(PATHS.classic.pending, { again: { _id: again } });
   return { archive, old, young, again };
@@ -231,6 +234,7 @@ test.each(['answer', 'request'] as const)(
       await archive.prune(limits);
       expect(await archive.among([...old, ...young, again]), where).toEqual([...young, again]);
       expect(JSON.stringify(await archive.all()), where).not.toContain('missing');
+      expect(await archive.keys(PATHS.userJobs('users/ann')), where).toEqual(['still mine']);
       for (const layout of LAYOUTS) {
         expect(await archive.days('success', layout), where).toEqual([YOUNG]);
         expect(await archive.days('failure', layout), where).toEqual([YOUNG]);
