@@ -3,22 +3,29 @@ import { WebSocket } from 'ws';
 
 /** A way to a server with as little on top as can be. */
 export interface Wire {
-  send(method: 'GET' | 'PUT', path: string, body?: object): Promise<void>;
+  /** @returns the ETag that was answered */
+  send(method: 'GET' | 'PUT' | 'DELETE', path: string, body?: object, ifMatch?: string): Promise<string>;
+}
+
+interface Answer {
+  readonly requestId: string;
+  readonly status: number;
+  readonly headers?: { readonly etag?: string };
 }
 
 export class Socket implements Wire, AsyncDisposable {
   readonly #socket: WebSocket;
   readonly #headers: object;
-  readonly #waiting = new Map<string, (status: number) => void>();
+  readonly #waiting = new Map<string, (answer: Answer) => void>();
   #count = 0;
 
   private constructor(socket: WebSocket, token: string) {
     this.#socket = socket;
     this.#headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     socket.on('message', (data: Buffer) => {
-      const { requestId, status } = JSON.parse(data.toString()) as { requestId: string; status: number };
-      this.#waiting.get(requestId)?.(status);
-      this.#waiting.delete(requestId);
+      const answer = JSON.parse(data.toString()) as Answer;
+      this.#waiting.get(answer.requestId)?.(answer);
+      this.#waiting.delete(answer.requestId);
     });
   }
 
@@ -30,13 +37,13 @@ export class Socket implements Wire, AsyncDisposable {
     return new Socket(socket, token);
   }
 
-  send(method: 'GET' | 'PUT', path: string, body?: object): Promise<void> {
+  send(method: 'GET' | 'PUT' | 'DELETE', path: string, body?: object, ifMatch?: string): Promise<string> {
     const requestId = String(++this.#count);
-    const message = { requestId, method: method.toLowerCase(), path, headers: this.#headers, data: body };
-    this.#socket.send(JSON.stringify(message));
+    const headers = ifMatch === undefined ? this.#headers : { ...this.#headers, 'if-match': ifMatch };
+    this.#socket.send(JSON.stringify({ requestId, method: method.toLowerCase(), path, headers, data: body }));
     return new Promise((resolve, reject) => {
-      this.#waiting.set(requestId, (status) => {
-        if (status < 300) resolve();
+      this.#waiting.set(requestId, ({ status, headers: answered }) => {
+        if (status < 300) resolve(answered?.etag ?? '');
         else reject(new Error(`${method} ${path}: ${String(status)}`));
       });
     });
@@ -55,9 +62,26 @@ export class InProcess implements Wire {
     this.#client = client;
   }
 
-  async send(method: 'GET' | 'PUT', path: string, body?: object): Promise<void> {
-    if (method === 'GET') await this.#client.get({ path });
-    else await this.#client.put({ path, data: { ...body }, contentType: 'application/json' });
+  async send(
+    method: 'GET' | 'PUT' | 'DELETE',
+    path: string,
+    body?: object,
+    ifMatch?: string,
+  ): Promise<string> {
+    const { headers } = await this.#request(method, path, body, ifMatch);
+    return headers['etag'] ?? '';
+  }
+
+  #request(
+    method: 'GET' | 'PUT' | 'DELETE',
+    path: string,
+    body: object | undefined,
+    ifMatch: string | undefined,
+  ): ReturnType<OADAClient['get']> {
+    if (method === 'GET') return this.#client.get({ path });
+    if (method === 'DELETE') return this.#client.delete({ path });
+    const request = { path, data: { ...body }, contentType: 'application/json' };
+    return this.#client.put(ifMatch === undefined ? request : { ...request, etagIfMatch: ifMatch });
   }
 }
 
@@ -70,7 +94,7 @@ export async function measure(
   inFlight: number,
   total: number,
 ): Promise<number> {
-  const send = (index: number): Promise<void> =>
+  const send = (index: number): Promise<string> =>
     wire.send('PUT', `/resources/r${String(index % RESOURCES)}`, { n: index });
   for (let index = 0; index < RESOURCES; index++) await send(index);
   let next = 0;

@@ -8,10 +8,10 @@ export interface StoreProcess extends AsyncDisposable {
   readonly url: string;
 }
 
-/** An embedded server on disk, in a process of its own. */
-export async function startStore(path: string): Promise<StoreProcess> {
+/** An embedded server on disk, in a process of its own. @param tokens of further users */
+export async function startStore(path: string, tokens: readonly string[] = []): Promise<StoreProcess> {
   const program = fileURLToPath(new URL('store-process.ts', import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, program, path, TOKEN], {
+  const child = spawn(process.execPath, [...process.execArgv, program, path, TOKEN, ...tokens], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];

@@ -10,7 +10,7 @@ export interface Clock {
   setTimer(callback: () => void, milliseconds: number): () => void;
   /** A number from 0 up to 1. */
   random(): number;
-  /** A new unique key: 27 characters that sort by the second. */
+  /** A new unique key: 27 characters that sort by the second, and those of one process in the order they were asked for. */
   key(): string;
 }
 
@@ -25,8 +25,27 @@ export const systemClock: Clock = Object.freeze<Clock>({
     };
   },
   random: () => Math.random(),
-  key: () => generate(),
+  key: nextKey,
 });
+
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+let lastKey = '';
+let lastSecond = 0;
+
+/** A new key is a random one, each second; those that follow within the second count on from it. */
+function nextKey(): string {
+  const second = Math.floor(Date.now() / 1000);
+  lastKey = second === lastSecond ? successor(lastKey) : generate();
+  lastSecond = second;
+  return lastKey;
+}
+
+/** The next text of the same length in the order of the digits. */
+function successor(key: string): string {
+  const last = DIGITS.indexOf(key.slice(-1)) + 1;
+  const rest = key.slice(0, -1);
+  return last < DIGITS.length ? rest + DIGITS.charAt(last) : successor(rest) + DIGITS.charAt(0);
+}
 
 /** Waits; resolves early, and quietly, when the signal is aborted. */
 export function sleep(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<void> {

@@ -2,12 +2,13 @@ import { Backlog } from './backlog.js';
 import { backoff } from './clock.js';
 import { depthOf } from './depth.js';
 import type { QueueDepth } from './depth.js';
-import { ignoreStoreError, JobCancelledError, StoreError, toError } from './errors.js';
+import { ignoreStoreError, StoreError, toError } from './errors.js';
 import type { JobEvent } from './events.js';
 import { entryId, foundJob, notBefore, withKey } from './found-job.js';
 import type { EntryState, FoundJob } from './found-job.js';
 import type { OtherInstances, OwnInstance } from './instances.js';
 import type { Json } from './json.js';
+import { Line } from './line.js';
 import { isAddressable, linkedId } from './paths.js';
 import type { Layout } from './paths.js';
 import { readJob } from './reader.js';
@@ -47,8 +48,8 @@ export class Dispatcher {
   readonly #deps: DispatcherDeps;
   /** All entries of the lists. */
   readonly #states = new Map<string, EntryState>();
-  /** Those that are still to be read, first come, first served. */
-  readonly #unread = new Map<string, FoundJob>();
+  /** Those that are still to be read. */
+  readonly #unread: Line<FoundJob>;
   readonly #backlog = new Backlog<DueJob>();
   readonly #working = new Set<Promise<void>>();
   /** The running jobs, by their resources: more than one link may lead to a job. */
@@ -64,6 +65,7 @@ export class Dispatcher {
   readonly depth = (): QueueDepth => depthOf(this.#states.values(), this.#deps.clock.now().getTime());
 
   constructor(deps: Omit<DispatcherDeps, 'isRelinked'>) {
+    this.#unread = new Line(deps.clock);
     this.#deps = { ...deps, isRelinked: ({ id }) => this.#linkedAnew.has(id) };
   }
 
@@ -129,7 +131,7 @@ export class Dispatcher {
     if (state === undefined || state.kind === 'gone') return;
     if (state.kind === 'running') {
       this.#states.set(id, { kind: 'gone', found: state.found, type: state.type });
-      state.runner.cancel(new JobCancelledError('its link in the pending list was deleted'));
+      state.runner.cancel('its link in the pending list was deleted');
       return;
     }
     if (state.kind === 'delayed') state.cancelTimer();
@@ -154,7 +156,7 @@ export class Dispatcher {
   cancelled(key: string): void {
     const states = withKey(this.#states, key, this.#deps.paths);
     for (const state of states) {
-      if (state.kind === 'running') state.runner.cancel(new JobCancelledError());
+      if (state.kind === 'running') state.runner.cancel();
       else if (state.kind === 'delayed' || state.kind === 'held') this.#again(state.found);
       else if (state.kind === 'done') this.#background(this.#settleRequest(key));
     }
@@ -170,13 +172,10 @@ export class Dispatcher {
 
   /** The instance is dead; these are the entries it had. They have had their turn, and come before those that wait. */
   takeOver(instance: string, ids: readonly string[]): void {
-    const waiting = [...this.#unread];
-    this.#unread.clear();
-    for (const id of ids) {
-      const state = this.#states.get(id);
-      if (state?.kind === 'held') this.#again({ ...state.found, dead: instance });
-    }
-    for (const [id, found] of waiting) this.#unread.set(id, found);
+    const held = ids.flatMap((id) => this.#states.get(id) ?? []).filter(({ kind }) => kind === 'held');
+    this.#unread.inFront(() => {
+      for (const { found } of held) this.#again({ ...found, dead: instance });
+    });
     this.#goOn();
   }
 
@@ -201,16 +200,16 @@ export class Dispatcher {
     if (state?.kind === 'delayed') state.cancelTimer();
     this.#deps.others.forget(found.id);
     this.#states.set(found.id, { kind: 'found', found });
-    this.#unread.set(found.id, found);
+    this.#unread.add(found);
   }
 
   /** Reads and begins what is waiting, as far as there is room. */
   readonly #goOn = (): void => {
     if (this.#isStopping || this.#paused) return;
     const { slots } = this.#deps;
-    for (const found of this.#unread.values()) {
-      if (this.#reads >= READS || this.#backlog.hasEnough((type) => slots.isFull(type))) break;
-      this.#unread.delete(found.id);
+    while (this.#reads < READS && !this.#backlog.hasEnough((type) => slots.isFull(type))) {
+      const found = this.#unread.next();
+      if (found === undefined) break;
       this.#work(() => this.#read(found));
     }
     while (this.#backlog.size > 0) {
@@ -316,12 +315,14 @@ export class Dispatcher {
     switch (settled.kind) {
       case 'filed':
       case 'skipped':
+        this.#unread.won();
         await this.#settleRequest(key, found).catch(ignoreStoreError);
         // What cannot be removed from the list, or is not ours to, is not looked at again.
         if (settled.kind === 'filed' && isAddressable(key)) this.#states.delete(id);
         else this.#states.set(id, { kind: 'done', found });
         return;
       case 'changed':
+        this.#unread.lost();
         if (found.tries > QUICK_TRIES) this.#afterAWhile(found);
         else this.#again({ ...found, tries: found.tries + 1, dead: undefined });
         return;

@@ -61,3 +61,10 @@ export function objection(standing: Exclude<DueStanding, { kind: 'ready' | 'fina
       return new JobCancelledError();
   }
 }
+
+/** Why an entry of the pending list is filed as a failure that leads to no job. */
+export function noLink(): InvalidJobError {
+  return new InvalidJobError(
+    'The entry of the pending list is no link to a job: make the job a resource, and link it.',
+  );
+}

@@ -1,5 +1,4 @@
 import type { Clock } from './clock.js';
-import type { JobCancelledError } from './errors.js';
 import type { Json } from './json.js';
 import { linkedId } from './paths.js';
 import type { Layout, Paths } from './paths.js';
@@ -39,7 +38,7 @@ export type EntryState =
     };
 
 interface Cancellable {
-  cancel(reason: JobCancelledError): void;
+  cancel(why?: string): void;
 }
 
 export function foundJob(layout: Layout, key: string, entry: Json, clock: Clock): FoundJob {

@@ -29,8 +29,8 @@ export interface PerformContext {
   readonly events: Events;
   /** Aborted when the service has stopped for long enough. */
   readonly abort: AbortSignal;
-  /** Aborted when the job is cancelled. */
-  readonly cancel: AbortSignal;
+  /** Its signal is that of the work. Aborted from outside when the job is cancelled. */
+  readonly control: AbortController;
   /** Texts that must not be told. */
   readonly secrets: ReadonlySet<string>;
 }
@@ -52,73 +52,47 @@ export async function perform(work: Work, context: PerformContext): Promise<Outc
 }
 
 async function outcomeOf(work: Work, context: PerformContext): Promise<Outcome> {
-  const { jobId, clock, options, logger, store } = context;
-  const control = new AbortController();
-  const timeoutError = new JobTimeoutError(work.timeout);
-  const end = (reason: Error): void => {
-    control.abort(reason);
-    cancel(returned);
-  };
+  const { jobId, clock, options, logger, store, abort } = context;
+  const { signal } = context.control;
   let returned: unknown;
-  const ended = firstOf(context.abort, context.cancel);
+  const stop = (): void => {
+    context.control.abort(abort.reason);
+  };
+  abort.addEventListener('abort', stop, { once: true });
+  if (abort.aborted) stop();
   const running = start(() => {
-    ended.signal.throwIfAborted(); // cancelled while it was being claimed
-    returned = work.run({
-      ...context.family.context(control.signal),
-      jobId,
-      log: logger,
-      oada: store.client,
-      signal: control.signal,
-    });
+    signal.throwIfAborted(); // cancelled while it was being claimed
+    const of = { jobId, log: logger, oada: store.client, signal };
+    returned = work.run({ ...context.family.context(signal), ...of });
     return returned;
   });
-  const over = running.then(
-    () => undefined,
-    () => undefined, // it is told below, or dropped
-  );
-  // The library calls `cancel` when the time is up; a work function's own may throw.
+  // The library calls `cancel` when the time is up: before it rejects by itself, the signal does, with our reason.
   const cancellable = Object.assign(running, {
     cancel: () => {
-      end(timeoutError);
+      context.control.abort(new JobTimeoutError(work.timeout));
     },
   });
   try {
     const result = await pTimeout(cancellable, {
       milliseconds: work.timeout,
-      message: timeoutError,
-      signal: ended.signal,
+      signal,
       customTimers: timersOf(clock),
     });
     if (result instanceof RetryRequest) return { kind: 'retry', delay: result.delay };
     return storable(result, options.maxResultSize);
   } catch (error) {
-    const isEnded = ended.signal.aborted && error === ended.signal.reason;
-    if (!isEnded && error !== timeoutError) return failure(error);
+    if (!signal.aborted || error !== signal.reason) return failure(error);
     const reason = toError(error);
-    if (isEnded) end(reason);
+    cancel(returned);
+    const over = running.then(
+      () => undefined,
+      () => undefined, // what it comes to now is dropped
+    );
     if (!(await waitAtMost(clock, work.grace, over))) context.events.emit('job:stuck', context.event);
     return reason instanceof ServiceStoppingError ? { kind: 'interrupted' } : failure(reason);
   } finally {
-    ended.forget();
+    abort.removeEventListener('abort', stop);
   }
-}
-
-/** Aborted with the first of the signals; `AbortSignal.any` would stay with a signal that lives as long as the service. */
-function firstOf(...signals: readonly AbortSignal[]): { signal: AbortSignal; forget: () => void } {
-  const control = new AbortController();
-  const forward = (): void => {
-    control.abort(signals.find(({ aborted }) => aborted)?.reason);
-  };
-  for (const signal of signals) {
-    if (signal.aborted) forward();
-    signal.addEventListener('abort', forward, { once: true });
-  }
-  return {
-    signal: control.signal,
-    forget: () => {
-      for (const signal of signals) signal.removeEventListener('abort', forward);
-    },
-  };
 }
 
 function storable(result: unknown, maxBytes: number): Outcome {

@@ -1,9 +1,8 @@
 import { cancelChildren } from './child-states.js';
 import { Claim } from './claim.js';
-import { ignoreStoreError, InvalidJobError, InvalidResultError, StoreError, toError } from './errors.js';
-import type { JobCancelledError } from './errors.js';
+import { ignoreStoreError, InvalidResultError, JobCancelledError, StoreError, toError } from './errors.js';
 import type { Events, JobEvent, TypedJobEvent } from './events.js';
-import { beginningOf, endOf, filedAgain, objection } from './due-job.js';
+import { beginningOf, endOf, filedAgain, noLink, objection } from './due-job.js';
 import type { DueJob } from './due-job.js';
 import { writeEnd } from './ending.js';
 import type { LastUpdate } from './ending.js';
@@ -79,20 +78,24 @@ interface Finished {
 export class Runner {
   readonly #due: DueJob;
   readonly #deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> };
+  readonly #jobEvent: JobEvent;
   readonly #event: TypedJobEvent;
-  readonly #cancel = new AbortController();
+  readonly #control = new AbortController();
+  /** Has the work come to its end? */
+  #isDone = false;
 
   constructor(due: DueJob, deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> }) {
     const { found, standing } = due;
     const type = 'job' in standing ? standing.job.type : '';
     this.#due = due;
     this.#deps = deps;
-    this.#event = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '', type };
+    this.#jobEvent = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '' };
+    this.#event = { ...this.#jobEvent, type };
   }
 
-  /** Ends the work, if it has not ended: the job fails as cancelled. */
-  cancel(reason: JobCancelledError): void {
-    this.#cancel.abort(reason);
+  /** Ends the work, if it has not ended: the job fails as cancelled. @param why see {@link JobCancelledError} */
+  cancel(why?: string): void {
+    if (!this.#isDone) this.#control.abort(new JobCancelledError(why));
   }
 
   /** Never rejects. */
@@ -124,8 +127,9 @@ export class Runner {
     const { jobId } = claim;
     const logger = this.#logger(updates);
     const family = this.#family(job, claim, seen);
-    const context = { ...this.#deps, jobId, logger, family, event: this.#event, cancel: this.#cancel.signal };
+    const context = { ...this.#deps, jobId, logger, family, event: this.#event, control: this.#control };
     const outcome = await perform(work, context); //                            run
+    this.#isDone = true;
     await Promise.all([updates.settled(), family.settled()]); //               logged
     try {
       return await this.#settle(outcome, { job, claim, updates, family, work, started }); //  filed
@@ -192,19 +196,12 @@ export class Runner {
   async #fileEntry(): Promise<Settled> {
     const { store, clock, events } = this.#deps;
     const jobId = `resources/${clock.key()}`;
-    const error = new InvalidJobError(
-      'The entry of the pending list is no link to a job: make the job a resource, and link it.',
-    );
+    const error = noLink();
     const document = { entry: this.#due.found.entry, ...this.#record(failure(error)) };
     await store.put(`/${jobId}`, document, { type: JOB_TYPE });
     events.emit('job:failed', { ...this.#event, jobId, duration: 0, error });
-    return this.#file({
-      ...endOf(jobId, document),
-      jobId,
-      time: clock.now(),
-      resources: [],
-      owner: undefined,
-    });
+    const of = { jobId, time: clock.now(), resources: [], owner: undefined };
+    return this.#file({ ...endOf(jobId, document), ...of });
   }
 
   /** Writes status, result and the last updates; what the store refuses to take becomes a failure that says so. */
@@ -238,7 +235,7 @@ export class Runner {
     last: LastUpdate,
   ): Promise<JsonObject | undefined> {
     const onRefused = (error: StoreError): void => {
-      this.#deps.events.emit('log:failed', { ...this.#jobEvent(), error });
+      this.#deps.events.emit('log:failed', { ...this.#jobEvent, error });
     };
     return writeEnd(claim, patch, { updates, last }, { ...this.#deps, onRefused });
   }
@@ -289,7 +286,7 @@ export class Runner {
     const { events } = this.#deps;
     const { jobId, status, failureType } = final;
     const onUnlinked = (resource: string, error: StoreError): void => {
-      events.emit('link:failed', { ...this.#jobEvent(), resource, error });
+      events.emit('link:failed', { ...this.#jobEvent, resource, error });
     };
     let path: string;
     try {
@@ -303,11 +300,6 @@ export class Runner {
     return { kind: 'filed' };
   }
 
-  #jobEvent(): JobEvent {
-    const { queue, key, jobId } = this.#event;
-    return { queue, key, jobId };
-  }
-
   /** What our work has come to is dropped; the job is theirs, for as long as they live. */
   #takenOver(): Settled {
     this.#skip('another instance has taken it over');
@@ -315,14 +307,14 @@ export class Runner {
   }
 
   #skip(reason: string): Settled {
-    this.#deps.events.emit('job:skipped', { ...this.#jobEvent(), reason: this.#redact(reason) });
+    this.#deps.events.emit('job:skipped', { ...this.#jobEvent, reason: this.#redact(reason) });
     return { kind: 'skipped' };
   }
 
   #updates(seen: StoredDocument): UpdateWriter {
     const { clock, events } = this.#deps;
     const onError = (error: Error): void => {
-      events.emit('log:failed', { ...this.#jobEvent(), error });
+      events.emit('log:failed', { ...this.#jobEvent, error });
     };
     return new UpdateWriter({ clock, redact: this.#redact, onError, after: lastUpdateKey(seen.data) });
   }

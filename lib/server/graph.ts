@@ -39,7 +39,6 @@ export class Graph {
   readonly #storage: Storage;
   readonly #evicts: boolean;
   readonly #now: () => number;
-  /** Least recently used first. */
   readonly #resources = new Map<string, Resource>();
   #evictAt = CACHED_RESOURCES * 1.25;
   readonly #loading = new Map<string, Promise<void>>();
@@ -91,10 +90,7 @@ export class Graph {
   need(id: string): Resource {
     const resource = this.#resources.get(id);
     if (resource !== undefined) {
-      if (this.#evicts) {
-        this.#resources.delete(id);
-        this.#resources.set(id, resource);
-      }
+      resource.recent = true;
       return resource;
     }
     if (this.#evicts) throw new NotLoaded([id]);
@@ -204,12 +200,22 @@ export class Graph {
     }
   }
 
-  /** Keeps memory in bounds: what can be read again, or does not exist, is dropped. Never while a step runs. */
+  /**
+   * Keeps memory in bounds: what can be read again, or does not exist, is dropped, unless it was needed since the last look;
+   * then it goes to the end of the line. Never while a step runs.
+   */
   #evict(): void {
     if (this.#resources.size <= this.#evictAt) return;
     const pinned = new Set([...this.#pins].flatMap((ids) => [...ids]));
-    for (const [id, { header, parents }] of this.#resources) {
+    for (const [id, resource] of this.#resources) {
       if (this.#resources.size <= CACHED_RESOURCES) break;
+      if (resource.recent) {
+        resource.recent = false;
+        this.#resources.delete(id);
+        this.#resources.set(id, resource);
+        continue;
+      }
+      const { header, parents } = resource;
       const absent = !header.exists && header.rev === 0 && parents.size === 0;
       if ((this.#evicts || absent) && !this.#unstored.has(id) && !pinned.has(id)) this.#resources.delete(id);
     }

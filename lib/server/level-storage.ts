@@ -203,8 +203,14 @@ function put(at: string, value: unknown): LevelOperation {
   return { type: 'put', key: at, value: JSON.stringify(value) };
 }
 
+/** What `JSON.stringify` would not leave as it is. */
+// eslint-disable-next-line no-control-regex -- those are what it looks for
+const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/;
+
 function key(kind: string, ...names: readonly string[]): string {
-  return kind + names.map((name) => '\0' + JSON.stringify(name).slice(1, -1)).join('');
+  let text = kind;
+  for (const name of names) text += '\0' + (ESCAPED.test(name) ? JSON.stringify(name).slice(1, -1) : name);
+  return text;
 }
 
 function changeKey(id: string, rev: number): string {

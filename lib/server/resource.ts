@@ -35,6 +35,8 @@ export interface Resource {
   /** The versioned links that point to it, by {@link edgeKey}. */
   readonly parents: Map<string, Edge>;
   bytes?: Uint8Array;
+  /** Was it needed since memory was last looked through for what can be dropped? */
+  recent: boolean;
 }
 
 export function absentResource(id: string): Resource {
@@ -54,6 +56,7 @@ export function absentResource(id: string): Resource {
     },
     document: new Map(),
     parents: new Map(),
+    recent: true,
   };
 }
 
