@@ -15,6 +15,7 @@ import { Redactor } from './redactor.js';
 import { addRoutes } from './routes.js';
 import type { Session } from './sessions.js';
 import { StoreHub } from './store-hub.js';
+import { storeMetrics } from './store-metrics.js';
 
 const log = debug('oada-jobs:dashboard');
 
@@ -37,7 +38,7 @@ export async function mountDashboard(app: FastifyInstance, options: ResolvedDash
     void reply.header('cache-control', 'no-store');
   });
   addSignIn(app, access, options);
-  addMetrics(app, access, options);
+  addMetrics(app, { access, hub, options });
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', (request) => admit(request, access, options));
     addLiveRoute(guarded, { access, hub, redactor, options });
@@ -129,12 +130,12 @@ function noContent(reply: FastifyReply): FastifyReply {
 
 function addMetrics(
   app: FastifyInstance,
-  access: Access,
-  { metrics, publicMetrics }: ResolvedDashboard,
+  { access, hub, options }: { access: Access; hub: StoreHub; options: ResolvedDashboard },
 ): void {
-  if (metrics === undefined) return;
+  if (options.metrics === false) return;
+  const metrics = options.metrics === true ? storeMetrics(hub) : options.metrics;
   app.get('/metrics', async (request, reply) => {
-    if (!publicMetrics) await signedIn(request, access);
+    if (!options.publicMetrics) await signedIn(request, access);
     return reply.type(metrics.contentType).send(await metrics.metrics());
   });
 }

@@ -39,8 +39,8 @@ export interface DashboardOptions {
   readonly hosts?: readonly string[];
   /** How long a session lasts in which nothing is asked for. @defaultValue '12h' */
   readonly sessionTimeout?: Duration;
-  /** Served at `metrics`. By default there is nothing. */
-  readonly metrics?: DashboardMetrics;
+  /** Served at `metrics`: `true` for what the dashboard sees of all services, or a registry. @defaultValue false */
+  readonly metrics?: boolean | DashboardMetrics;
   /** Whether the metrics are served without sign-in. @defaultValue false */
   readonly publicMetrics?: boolean;
   /** @internal Where the built page is. */
@@ -67,15 +67,21 @@ export interface ResolvedDashboard {
   readonly hosts: ReadonlySet<string>;
   /** In milliseconds. */
   readonly sessionTimeout: number;
-  readonly metrics: DashboardMetrics | undefined;
+  readonly metrics: boolean | DashboardMetrics;
   readonly publicMetrics: boolean;
   readonly pageFolder: string | undefined;
   readonly clock: Clock;
 }
 
 export const dashboardDefaults: Readonly<
-  Required<Pick<DashboardOptions, 'readOnly' | 'hosts' | 'sessionTimeout' | 'publicMetrics'>>
-> = Object.freeze({ readOnly: false, hosts: [], sessionTimeout: '12h', publicMetrics: false });
+  Required<Pick<DashboardOptions, 'readOnly' | 'hosts' | 'sessionTimeout' | 'metrics' | 'publicMetrics'>>
+> = Object.freeze({
+  readOnly: false,
+  hosts: [],
+  sessionTimeout: '12h',
+  metrics: false,
+  publicMetrics: false,
+});
 
 export const startDefaults: Readonly<Required<Pick<StartOptions, 'host' | 'port' | 'trustProxy'>>> =
   Object.freeze({ host: '127.0.0.1', port: 0, trustProxy: false });
@@ -85,7 +91,7 @@ const LONGEST_NAME = 100;
 const PASSWORD_LENGTH = { least: 8, most: 1000 };
 const NAMES: readonly string[] = [
   ...Object.keys(dashboardDefaults),
-  ...['stores', 'password', 'authenticate', 'metrics', 'pageFolder', 'clock'],
+  ...['stores', 'password', 'authenticate', 'pageFolder', 'clock'],
 ];
 /** What the app in which it is mounted says to itself. */
 const OF_REGISTRATION: readonly string[] = ['prefix', 'logLevel', 'logSerializers'];
@@ -96,8 +102,9 @@ export function resolveDashboard(options: DashboardOptions): ResolvedDashboard {
   if (!isJsonObject(options)) throw expected('options', 'an object', options);
   const known = [...NAMES, ...OF_REGISTRATION, ...OF_START];
   checkNames(options, known);
-  const { password, authenticate, metrics, pageFolder, clock = systemClock } = options;
+  const { password, authenticate, pageFolder, clock = systemClock } = options;
   const all = { ...dashboardDefaults, ...options };
+  const { metrics } = all;
   checkPassword(password);
   if (authenticate !== undefined && typeof authenticate !== 'function')
     throw expected('authenticate', 'a function', authenticate);
@@ -194,11 +201,11 @@ function checkPassword(password: unknown): void {
 }
 
 function checkMetrics(metrics: unknown): void {
-  if (metrics === undefined) return;
+  if (typeof metrics === 'boolean') return;
   const isRegistry =
     isJsonObject(metrics) &&
     typeof metrics['contentType'] === 'string' &&
     'metrics' in metrics &&
     Reflect.get(metrics, 'metrics') instanceof Function;
-  if (!isRegistry) throw expected('metrics', 'a registry like those of prom-client', metrics);
+  if (!isRegistry) throw expected('metrics', 'true, false or a registry like those of prom-client', metrics);
 }

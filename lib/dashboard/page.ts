@@ -14,7 +14,8 @@ export async function addPage(app: FastifyInstance, pageFolder: string | undefin
   if (app.prefix !== '') {
     app.get('/', { prefixTrailingSlash: 'no-slash' }, (_request, reply) => reply.redirect(`${app.prefix}/`));
   }
-  if (!(await isThere(join(root, 'index.html')))) {
+  // The sources of the page have an index.html as well: what is built has the scripts that it names.
+  if (!(await isThere(join(root, 'assets')))) {
     app.get('/*', (_request, reply) =>
       reply
         .code(503)

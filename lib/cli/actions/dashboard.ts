@@ -13,12 +13,15 @@ export interface DashboardFlags extends StoreFlags {
   readonly passwordFile?: string;
   readonly readOnly?: boolean;
   readonly allStores?: boolean;
+  readonly metrics?: boolean;
+  readonly publicMetrics?: boolean;
 }
 
 /** The web dashboard, until Ctrl-C. */
 export async function runDashboard(cli: Invocation, flags: DashboardFlags): Promise<void> {
   const { output, environment, signal } = cli;
-  const { host, port, readOnly = false, allStores = false } = flags;
+  const { host, port, readOnly = false, allStores = false, publicMetrics = false } = flags;
+  const metrics = flags.metrics === true || publicMetrics;
   const found = allStores
     ? await readAllSettings(flags, environment)
     : [await readSettings(flags, environment)];
@@ -33,7 +36,7 @@ export async function runDashboard(cli: Invocation, flags: DashboardFlags): Prom
   const { startDashboard } = await import('../../dashboard/server.js');
   const dashboard = await startDashboard({
     stores: found.map(storeOf),
-    ...{ host, port, readOnly },
+    ...{ host, port, readOnly, metrics, publicMetrics },
     ...(password !== undefined && { password }),
   });
   cli.endsItself('ok');

@@ -48,6 +48,8 @@ function declareDashboard(program: Command, run: Run): void {
     .option('--password-file <file>', 'the file of the password to come in with')
     .option('--read-only', 'let people look, and change nothing')
     .option('--all-stores', 'show all stores of the config file')
+    .option('--metrics', 'serve metrics of all services at /metrics, to those who are signed in')
+    .option('--public-metrics', 'serve them to whoever can reach the address, as Prometheus needs it')
     .action((flags: DashboardFlags) =>
       run(async (cli) => {
         const { runDashboard } = await import('../actions/dashboard.js');
