@@ -74,7 +74,11 @@ describe('oada-jobs dashboard', () => {
     const dashboard = new Running(['dashboard', '--json', '--read-only'], { environment });
     await dashboard.printed('\n');
     const [{ url }] = linesOf(dashboard.stdout);
-    expect((await fetch(url)).ok).toBe(true);
+    const { status, headers } = await fetch(url, { redirect: 'manual' });
+    expect(status).toBe(303);
+    const cookie = headers.get('set-cookie')!.split(';')[0]!;
+    const session = await fetch(new URL('/api/session', url), { headers: { cookie } });
+    expect(await session.json()).toMatchObject({ signedIn: true, readOnly: true });
     dashboard.signal('SIGINT');
     expect(await dashboard.ended()).toMatchObject({ code: 0, stderr: '' });
   });
