@@ -1,5 +1,7 @@
 import { generate } from 'xksuid';
 
+import { successor } from './key.js';
+
 /** All that the library knows of time and chance. Tests bring their own. */
 export interface Clock {
   /** The time of day. */
@@ -28,23 +30,16 @@ export const systemClock: Clock = Object.freeze<Clock>({
   key: nextKey,
 });
 
-const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 let lastKey = '';
 let lastSecond = 0;
 
 /** A new key is a random one, each second; those that follow within the second count on from it. */
 function nextKey(): string {
   const second = Math.floor(Date.now() / 1000);
-  lastKey = second === lastSecond ? successor(lastKey) : generate();
+  const key = second === lastSecond ? '' : generate();
   lastSecond = second;
+  lastKey = key > lastKey ? key : successor(lastKey); // also where the clock was put back
   return lastKey;
-}
-
-/** The next text of the same length in the order of the digits. */
-function successor(key: string): string {
-  const last = DIGITS.indexOf(key.slice(-1)) + 1;
-  const rest = key.slice(0, -1);
-  return last < DIGITS.length ? rest + DIGITS.charAt(last) : successor(rest) + DIGITS.charAt(0);
 }
 
 /** Waits; resolves early, and quietly, when the signal is aborted. */

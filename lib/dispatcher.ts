@@ -172,10 +172,8 @@ export class Dispatcher {
 
   /** The instance is dead; these are the entries it had. They have had their turn, and come before those that wait. */
   takeOver(instance: string, ids: readonly string[]): void {
-    const held = ids.flatMap((id) => this.#states.get(id) ?? []).filter(({ kind }) => kind === 'held');
-    this.#unread.inFront(() => {
-      for (const { found } of held) this.#again({ ...found, dead: instance });
-    });
+    for (const { kind, found } of ids.flatMap((id) => this.#states.get(id) ?? []))
+      if (kind === 'held') this.#again({ ...found, dead: instance }, true);
     this.#goOn();
   }
 
@@ -194,13 +192,14 @@ export class Dispatcher {
     return { queue: this.#deps.queue, key, jobId };
   }
 
-  /** Has the job read, whatever was known of it. */
-  #again(found: FoundJob): void {
+  /** Has the job read, whatever was known of it. @param isUrgent before those that wait */
+  #again(found: FoundJob, isUrgent = false): void {
     const state = this.#states.get(found.id);
     if (state?.kind === 'delayed') state.cancelTimer();
     this.#deps.others.forget(found.id);
     this.#states.set(found.id, { kind: 'found', found });
-    this.#unread.add(found);
+    if (isUrgent) this.#unread.addUrgent(found);
+    else this.#unread.add(found);
   }
 
   /** Reads and begins what is waiting, as far as there is room. */
@@ -260,6 +259,7 @@ export class Dispatcher {
         this.#delay({ ...found, tries: found.tries + 1 }, EMPTY_WAIT_MS * 2 ** (found.tries - 1));
         return;
       case 'held':
+        if (found.tries > 1) this.#unread.lost(); // to its claim
         this.#states.set(found.id, { kind: 'held', found });
         this.#deps.events.emit('job:held', { ...this.#eventOf(found), instance: read.instance });
         this.#deps.others.holds(read.instance, found.id);
@@ -322,9 +322,8 @@ export class Dispatcher {
         else this.#states.set(id, { kind: 'done', found });
         return;
       case 'changed':
-        this.#unread.lost();
         if (found.tries > QUICK_TRIES) this.#afterAWhile(found);
-        else this.#again({ ...found, tries: found.tries + 1, dead: undefined });
+        else this.#again({ ...found, tries: found.tries + 1, dead: undefined }, true); // who has it is to be known
         return;
       case 'delayed':
         if (this.#deps.isCancelled(key)) this.#again({ ...found, dead: undefined });

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
 import type { Json } from './json.js';
+import { keyTime } from './key.js';
 import { linkedId } from './paths.js';
 import type { Layout, Paths } from './paths.js';
 
@@ -75,18 +76,4 @@ function submittedAt(key: string, jobId: string | undefined, now: number): numbe
   const own = jobId?.slice('resources/'.length) ?? key;
   const latest = Math.max(keyTime(key) ?? 0, own === key ? 0 : (keyTime(own) ?? 0));
   return latest === 0 || latest > now - NEW_MS ? now : latest;
-}
-
-const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const FIRST_DIGITS = 8;
-
-/**
- * The time in a key, as {@link Clock.key} and stores make them (KSUID): the first 32 bits of 160, in seconds. Others may
- * look the same by chance, and give any time.
- */
-export function keyTime(key: string): number | undefined {
-  if (!/^[0-9A-Za-z]{27}$/.test(key)) return undefined;
-  let value = 0;
-  for (const digit of key.slice(0, FIRST_DIGITS)) value = value * 62 + DIGITS.indexOf(digit);
-  return (1_400_000_000 + Math.floor((value * 62 ** (27 - FIRST_DIGITS)) / 2 ** 128)) * 1000;
 }

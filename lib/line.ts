@@ -5,6 +5,8 @@ const WIDEST = 1000;
 /** By how much the width grows with a job that another instance was faster with, and shrinks with one that was ours. */
 const GROWTH = 2;
 const DECAY = 0.98;
+/** How much of what waits no more may stay in the array, over and above as many as wait. */
+const MOST_STALE = 1000;
 
 /**
  * What waits for its turn: first come, first served, while an instance is alone. Where others are faster with what it tries
@@ -12,38 +14,64 @@ const DECAY = 0.98;
  */
 export class Line<Item extends { readonly id: string }> {
   readonly #clock: Pick<Clock, 'random'>;
-  #items = new Map<string, Item>();
+  /** What waits. */
+  readonly #items = new Map<string, Item>();
+  /** The same, those first that come before all others; among them is what has been deleted since. */
+  readonly #urgent: Item[] = [];
+  #order: Item[] = [];
+  /** Where the front is: an array is not moved with each that is taken. */
+  #front = 0;
   #width = 1;
 
   constructor(clock: Pick<Clock, 'random'>) {
     this.#clock = clock;
   }
 
+  /** At the end. What waits already under its id goes. */
   add(item: Item): void {
     this.#items.set(item.id, item);
+    this.#order.push(item);
+  }
+
+  /** Before those that were added at the end. */
+  addUrgent(item: Item): void {
+    this.#items.set(item.id, item);
+    this.#urgent.push(item);
   }
 
   delete(id: string): void {
     this.#items.delete(id);
-  }
-
-  /** What is added meanwhile comes before those that wait. */
-  inFront(add: () => void): void {
-    const waiting = this.#items;
-    this.#items = new Map();
-    add();
-    for (const item of waiting.values()) this.add(item);
+    this.#sweep(); // others may work off all that we find, for hours
   }
 
   /** Takes the next out. */
   next(): Item | undefined {
-    let place = Math.floor(this.#clock.random() * Math.min(this.#items.size, Math.floor(this.#width)));
-    for (const item of this.#items.values()) {
-      if (place-- > 0) continue;
-      this.#items.delete(item.id);
-      return item;
+    for (;;) {
+      const item = this.#urgent.shift() ?? this.#draw();
+      if (item === undefined || this.#items.get(item.id) === item) {
+        if (item !== undefined) this.#items.delete(item.id);
+        return item;
+      }
     }
-    return undefined;
+  }
+
+  /** The one at the front takes the place of that which is drawn. */
+  #draw(): Item | undefined {
+    const width = Math.min(Math.floor(this.#width), this.#order.length - this.#front);
+    const place = this.#front + Math.floor(this.#clock.random() * width);
+    const item = this.#order[place];
+    const first = this.#order[this.#front];
+    if (first === undefined) return undefined;
+    this.#order[place] = first;
+    this.#front++;
+    this.#sweep();
+    return item;
+  }
+
+  #sweep(): void {
+    if (this.#order.length <= 2 * this.#items.size + MOST_STALE) return;
+    this.#order = this.#order.slice(this.#front).filter((item) => this.#items.get(item.id) === item);
+    this.#front = 0;
   }
 
   /** Another instance was faster with one of them. */

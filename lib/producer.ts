@@ -6,7 +6,7 @@ import type { OADAClient } from '@oada/client';
 import { backoff, sleep, systemClock } from './clock.js';
 import type { Clock } from './clock.js';
 import { IdempotencyError, StoreError, unlessMissing } from './errors.js';
-import { isEmptyDocument } from './job.js';
+import { isEmptyDocument, isFinalDocument } from './job.js';
 import { jsonOf, resolveRequest } from './job-request.js';
 import type { JobRequest, ResolvedRequest } from './job-request.js';
 import { isJsonObject, objectOf } from './json.js';
@@ -218,7 +218,7 @@ async function postOnce(
   const found = await writeOnce(store, `/${job._id}`, data, clock);
   if (found !== undefined) checkSame(job._id, found, data);
   // One that is over was in the list, and is filed. One that is not may have lost its producer before it was linked.
-  if (!isOver(found)) await store.put(job.path, link(job._id));
+  if (!isFinalDocument(found)) await store.put(job.path, link(job._id));
   return job;
 }
 
@@ -270,8 +270,4 @@ function comparable(value: Json | undefined): unknown {
   if (!isJsonObject(value)) return value;
   const entries = Object.entries(value).filter(([name]) => name !== '_rev' || !('_id' in value));
   return new Map(entries.map(([name, inner]) => [name, comparable(inner)]));
-}
-
-function isOver(document: Json | undefined): boolean {
-  return isJsonObject(document) && (document['status'] === 'success' || document['status'] === 'failure');
 }

@@ -1,5 +1,5 @@
 import { StoreError } from './errors.js';
-import { keyTime } from './found-job.js';
+import { keyTime } from './key.js';
 import type { FoundJob } from './found-job.js';
 import { lastUpdateKey } from './job.js';
 import type { Job } from './job.js';

@@ -2,6 +2,7 @@ import type { Clock } from './clock.js';
 import { StoreError, toError } from './errors.js';
 import { isJsonObject, toJson } from './json.js';
 import type { Json, JsonObject } from './json.js';
+import { successor } from './key.js';
 import { redactJson } from './secrets.js';
 
 /** How long an update that nobody waits for may wait for others to be written with. */
@@ -144,7 +145,7 @@ export class UpdateWriter {
   /** Keys made in one second sort by chance, so each is made to come after the last. */
   #nextKey(): string {
     const key = this.#options.clock.key();
-    this.#last = key > this.#last ? key : increment(this.#last);
+    this.#last = key > this.#last ? key : successor(this.#last);
     return this.#last;
   }
 }
@@ -171,15 +172,6 @@ class Stored extends Promise<void> {
   ): Promise<Result | Failure> {
     return this.#send().then(...then);
   }
-}
-
-const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-
-/** The key that comes next, of the same length. */
-function increment(key: string): string {
-  const kept = key.replace(/z*$/, '');
-  const digit = DIGITS[DIGITS.indexOf(kept.at(-1) ?? '') + 1] ?? '0';
-  return (kept.slice(0, -1) + digit).padEnd(key.length, '0');
 }
 
 function safeJson(value: unknown, redact: (text: string) => string): Json | undefined {

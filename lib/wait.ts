@@ -7,7 +7,7 @@ import type { Clock } from './clock.js';
 import { toMilliseconds } from './duration.js';
 import type { Duration } from './duration.js';
 import { JobError, StoreError, WaitTimeoutError } from './errors.js';
-import { finalTime } from './job.js';
+import { finalTime, isFinalDocument } from './job.js';
 import { isJsonObject } from './json.js';
 import type { Json, JsonObject } from './json.js';
 import { withStore } from './oada/shared-store.js';
@@ -196,7 +196,7 @@ class Wait {
     const before = this.#rev;
     const { data, rev } = await this.#store.get(this.#path);
     if (this.#isOver()) return;
-    if (isJsonObject(data) && isFinal(data)) {
+    if (isJsonObject(data) && isFinalDocument(data)) {
       this.#over.abort();
       this.#resolve(data);
       return;
@@ -251,7 +251,7 @@ class Wait {
     const rev = isJsonObject(body) ? Number(body['_rev']) : Number.NaN;
     // A deletion, or nothing that we understand; revisions of deletions cannot be relied on either.
     if (own?.type !== 'merge' || !isJsonObject(body) || !(rev > 0)) return true;
-    if (isFinal(body)) return true;
+    if (isFinalDocument(body)) return true;
     if (rev <= this.#rev) return false; // told twice, or read already
     if (rev > this.#rev + 1) return true; // one is missing, or still to come
     this.#rev = rev;
@@ -285,10 +285,6 @@ class Wait {
       });
     }
   }
-}
-
-function isFinal(document: JsonObject): boolean {
-  return document['status'] === 'success' || document['status'] === 'failure';
 }
 
 /** @throws {JobError} the job failed */

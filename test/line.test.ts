@@ -29,7 +29,7 @@ test('the more often others are faster, the further from the front it takes, and
   for (let times = 0; times < 40; times++) line.lost();
   expect(line.next()?.id).toBe('99');
   for (let times = 0; times < 1000; times++) line.won();
-  expect(line.next()?.id).toBe('0');
+  expect(line.next()?.id).toBe('2'); // 0 and 1 have changed places with those that were taken
 });
 
 test('each is taken once, wherever it is taken from', () => {
@@ -42,12 +42,48 @@ test('each is taken once, wherever it is taken from', () => {
   expect(line.next()).toBeUndefined();
 });
 
-test('what is put in front comes before what waits, and what is deleted does not come', () => {
+test('what is urgent comes before what waits, however wide the draw; what is deleted does not come', () => {
+  const line = lineOf(2000, () => 0.99);
+  for (let times = 0; times < 10; times++) line.lost();
+  line.addUrgent({ id: 'first' });
+  line.addUrgent({ id: '2' });
+  line.addUrgent({ id: 'gone' });
+  line.delete('gone');
+  expect([line.next()?.id, line.next()?.id]).toEqual(['first', '2']);
+  const rest = takeAll(line);
+  expect(rest).toHaveLength(1999);
+  expect(rest).not.toContain('2');
+});
+
+test('what is found again waits at the end', () => {
   const line = lineOf(3, () => 0);
-  line.inFront(() => {
-    line.add({ id: 'first' });
-    line.add({ id: '2' });
-  });
-  line.delete('0');
-  expect(takeAll(line)).toEqual(['first', '2', '1']);
+  line.add({ id: '0' });
+  expect(takeAll(line)).toEqual(['1', '2', '0']);
+});
+
+test('whatever is added, deleted and added again, what waits is taken once, and nothing else', () => {
+  let seed = 7;
+  const random = (): number => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  const line = new Line<Item>({ random });
+  const waiting = new Map<string, Item>();
+  for (let step = 0; step < 50_000; step++) {
+    const item = { id: String(Math.floor(random() * 300)) };
+    const chance = random();
+    if (chance < 0.45) {
+      waiting.set(item.id, item);
+      if (chance < 0.02) line.addUrgent(item);
+      else line.add(item);
+    } else if (chance < 0.75) {
+      waiting.delete(item.id);
+      line.delete(item.id);
+    } else {
+      const taken = line.next();
+      if (taken === undefined) expect(waiting.size).toBe(0);
+      else expect(waiting.get(taken.id)).toBe(taken);
+      if (taken !== undefined) waiting.delete(taken.id);
+      if (chance < 0.8) line.lost();
+      else line.won();
+    }
+  }
+  expect(takeAll(line).toSorted()).toEqual([...waiting.keys()].toSorted());
 });

@@ -10,7 +10,7 @@ import { parameter } from './input.js';
 import { addLiveRoute } from './live-routes.js';
 import type { ResolvedDashboard } from './options.js';
 import { addPage } from './page.js';
-import { answerTo, Refusal } from './problem.js';
+import { answerTo, notFound, Refusal } from './problem.js';
 import { Redactor } from './redactor.js';
 import { addRoutes } from './routes.js';
 import type { Session } from './sessions.js';
@@ -30,6 +30,10 @@ export async function mountDashboard(app: FastifyInstance, options: ResolvedDash
     const { status, problem } = answerTo(error);
     if (status >= 500) log('%s', redactor.toText(toError(error).stack));
     return reply.code(status).type('application/json; charset=utf-8').send(problem);
+  });
+  // The default tells the address again, and with it whatever stands in it.
+  app.setNotFoundHandler(() => {
+    throw notFound('such address');
   });
   await addHeaders(app);
   if (!app.hasRequestDecorator('cookies')) await app.register(fastifyCookie);

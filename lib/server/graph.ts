@@ -187,6 +187,7 @@ export class Graph {
   }
 
   async #load(id: string): Promise<void> {
+    if (this.#resources.has(id)) return; // another step has had it read, and perhaps written to, meanwhile
     const loading = this.#loading.get(id) ?? this.#read(id);
     this.#loading.set(id, loading);
     await loading;

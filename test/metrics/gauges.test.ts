@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { generate, parse } from 'xksuid';
 
 import { Events } from '../../lib/events.js';
-import { foundJob, keyTime } from '../../lib/found-job.js';
+import { foundJob } from '../../lib/found-job.js';
+import { keyTime } from '../../lib/key.js';
 import { ServiceMetrics } from '../../lib/metrics/service-metrics.js';
 import { pathsOf } from '../../lib/paths.js';
 import { FakeClock } from '../fake-clock.js';

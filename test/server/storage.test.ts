@@ -32,6 +32,8 @@ class TestDisk implements Storage {
   readonly #level: LevelStorage;
   /** What the next commits do first. */
   before: (() => Promise<void>) | undefined;
+  /** What the next reads do first. */
+  beforeLoad: ((id: string) => Promise<void> | undefined) | undefined;
   failsToRead = false;
   commits = 0;
 
@@ -39,7 +41,8 @@ class TestDisk implements Storage {
     this.#level = level;
   }
 
-  load(id: string): Promise<Resource | undefined> {
+  async load(id: string): Promise<Resource | undefined> {
+    await this.beforeLoad?.(id);
     return this.failsToRead ? Promise.reject(new Error('EIO')) : this.#level.load(id);
   }
 
@@ -118,6 +121,50 @@ test('a write that cannot be stored is refused, told to nobody, and not there', 
   await oada.put({ path: '/bookmarks/after', data: { n: 4 } });
   const { value } = await changes.next();
   expect(value).toMatchObject([{ body: { after: { n: 4 }, _rev: (data as { _rev: number })._rev + 1 } }]);
+});
+
+test('what one request reads from disk does not undo what another has written meanwhile', async () => {
+  const { disk, oada: before } = await diskBench();
+  const links = Array.from({ length: 70 }, (_, index) => {
+    return [`k${String(index)}`, { _id: `resources/item${String(index)}`, _rev: 0 }] as const;
+  });
+  for (const [, { _id }] of links) await before.put({ path: `/${_id}`, data: { n: 1 }, ...json });
+  await before.put({ path: '/resources/list', data: Object.fromEntries(links), ...json });
+
+  const { oada } = await bench(disk, true); // with nothing in memory
+  let goOn = (): void => {};
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  let waiting = 0;
+  let areRead = (): void => {};
+  const read = new Promise<void>((resolve) => (areRead = resolve));
+  disk.beforeLoad = (id) => {
+    if (!/item\d+$/.test(id) || id === 'resources/item69') return undefined;
+    if (++waiting === 64) areRead();
+    return held;
+  };
+  const deleting = oada.delete({ path: '/resources/list' });
+  await read; // the first of them; number 69 is among those that come after
+  let store = (): void => {};
+  const stored = new Promise<void>((resolve) => (store = resolve));
+  let written = (): void => {};
+  const isWritten = new Promise<void>((resolve) => (written = resolve));
+  let deleted = (): void => {};
+  const isDeleted = new Promise<void>((resolve) => (deleted = resolve));
+  let commits = 0;
+  disk.before = () => {
+    if (++commits === 1) written();
+    else deleted();
+    return stored;
+  };
+  const writing = oada.put({ path: '/resources/item69', data: { n: 2 }, ...json });
+  await isWritten;
+  goOn();
+  await isDeleted;
+  store();
+  const [{ headers }] = await Promise.all([writing, deleting]);
+  const { data, headers: now } = await oada.get({ path: '/resources/item69' });
+  expect(data).toMatchObject({ n: 2 });
+  expect(now['x-oada-rev']).toBe(headers['x-oada-rev']);
 });
 
 test('writes that come while one fails, and build on it, fail as well', async () => {
