@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { sleep } from './clock.js';
 import type { Clock } from './clock.js';
 import { ignoreStoreError, StoreError } from './errors.js';
-import { objectOf } from './json.js';
 import type { JsonObject } from './json.js';
 import type { Store } from './oada/store.js';
 import { link } from './paths.js';
@@ -26,8 +25,6 @@ export interface OwnInstanceOptions extends InstanceOptions {
 const BEATS_PER_LEASE = 3;
 /** How often the heartbeat of an instance is written that holds no job: only people look at it then. */
 export const IDLE_BEAT_MS = 60_000;
-/** Longer than that nobody is believed to live without a sign of it. */
-const LONGEST_LEASE_MS = 3_600_000;
 /** How many of the jobs that it holds are told. */
 const MOST_TOLD = 100;
 
@@ -113,8 +110,6 @@ interface Watched {
   /** The jobs it has, by their keys in the pending list. */
   readonly keys: Set<string>;
   rev: number | undefined;
-  /** How long its heartbeat may stand still: its own setting or ours, whichever is longer. */
-  lease: number;
   /** Since when the revision stands, by our own monotonic clock: no two clocks are compared. */
   since: number;
 }
@@ -135,13 +130,7 @@ export class OtherInstances {
 
   /** The instance has the job. */
   holds(instance: string, key: string): void {
-    const { leaseTimeout: lease } = this.#options;
-    const watched = this.#watched.get(instance) ?? {
-      keys: new Set<string>(),
-      rev: undefined,
-      lease,
-      since: 0,
-    };
+    const watched = this.#watched.get(instance) ?? { keys: new Set<string>(), rev: undefined, since: 0 };
     this.#watched.set(instance, watched);
     watched.keys.add(key);
     if (!this.#isLooking) void this.#look();
@@ -170,8 +159,8 @@ export class OtherInstances {
   }
 
   async #lookAt(instance: string, watched: Watched): Promise<void> {
-    const { clock } = this.#options;
-    const rev = await this.#revisionOf(instance, watched);
+    const { clock, leaseTimeout } = this.#options;
+    const rev = await this.#revisionOf(instance);
     const now = clock.monotonic();
     if (this.#ending.signal.aborted) return;
     if (rev === 'unknown') {
@@ -182,7 +171,7 @@ export class OtherInstances {
       watched.rev = rev;
       watched.since = now;
     }
-    const alive = rev !== 'gone' && now - watched.since < watched.lease;
+    const alive = rev !== 'gone' && now - watched.since < leaseTimeout;
     if (alive || this.#watched.get(instance) !== watched) return;
     this.#watched.delete(instance);
     this.#onDead(instance, [...watched.keys]);
@@ -195,16 +184,9 @@ export class OtherInstances {
     await store.delete(paths.instance(instance)).catch(ignoreStoreError); // the list is for people to look at
   }
 
-  async #revisionOf(instance: string, watched: Watched): Promise<number | 'gone' | 'unknown'> {
-    const { store, leaseTimeout } = this.#options;
-    const path = `/${resourceOf(instance)}`;
+  async #revisionOf(instance: string): Promise<number | 'gone' | 'unknown'> {
     try {
-      if (watched.rev !== undefined) return (await store.head(path)).rev;
-      const { data, rev } = await store.get(path);
-      // Where instances are replaced by such with a longer one, those of before are not to take them for dead.
-      const told = Number(objectOf(data)['leaseTimeout']);
-      if (told > leaseTimeout) watched.lease = Math.min(told, LONGEST_LEASE_MS);
-      return rev;
+      return (await this.#options.store.head(`/${resourceOf(instance)}`)).rev;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       // A store that does not answer says nothing of the instance.
