@@ -71,7 +71,7 @@ export async function orNotFound<T>(found: Promise<T>, advice: string): Promise<
   }
 }
 
-/** For what is asked with nothing but what was given. */
+/** For what is done with nothing but what was given: where that is refused, it was wrong. */
 export async function usageOf<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;

@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { expect, it } from 'vitest';
 
 import { noneOf } from '../../lib/cli/actions/list.js';
-import { startServer } from '../setup.js';
+import { BASE, read, startServer } from '../setup.js';
 import { FakeProcess, runHere } from './in-process.js';
-import { environmentOf } from './setup.js';
+import { environmentOf, folder } from './setup.js';
 
 /** Where nothing listens. */
 const NOWHERE = { OADA_DOMAIN: 'http://127.0.0.1:1', OADA_TOKEN: 'any', OADA_JOBS_SERVICE: 'tractor' };
@@ -39,4 +42,74 @@ it('says of no jobs whether all were looked at', async () => {
   expect(noneOf('tractor', 'failure', 2000)).toBe(
     'tractor: none among the 2000 looked at (failure), and there are more.',
   );
+});
+
+it('refuses a key that no queue can have, and one that is taken', async () => {
+  const server = await startServer();
+  const environment = environmentOf(server);
+  const token = ['--queue-token-env', 'OADA_TOKEN'];
+  for (const args of [
+    ['add', 'a b', 'north.example.org', ...token],
+    ['remove', 'a b'],
+  ])
+    expect(await runHere(new FakeProcess(NOWHERE), 'queues', ...args)).toEqual({
+      ...{ code: 2, stdout: '' },
+      stderr: expect.stringContaining('a key without blanks or slashes'),
+    });
+  const add = ['queues', 'add', 'north', server.url, ...token];
+  expect(await runHere(new FakeProcess(environment), ...add)).toMatchObject({ code: 0 });
+  expect(await runHere(new FakeProcess(environment), ...add)).toEqual({
+    ...{ code: 2, stdout: '' },
+    stderr: expect.stringContaining('already: remove it first'),
+  });
+});
+
+it('sends a token of the config file to no other address', async () => {
+  const server = await startServer();
+  const config = join(folder(), 'config.json');
+  const stores = {
+    south: { domain: server.url, token: 's0uth' },
+    west: { domain: server.url, token: 'w3st' },
+  };
+  writeFileSync(config, JSON.stringify({ stores }), { mode: 0o600 });
+  const from = ['--from-store', 'south', '--config-file', config];
+  const added = await runHere(
+    new FakeProcess(environmentOf(server)),
+    ...['queues', 'add', 'south', 'north.example.org', ...from],
+  );
+  expect(added).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('--from-store gives the address'),
+  });
+  await expect(read(server.client(), `${BASE}/queues`)).rejects.toMatchObject({ status: 404 });
+  for (const args of [
+    ['--token', 'any'],
+    ['--token-file', config],
+    ['--domain', server.url],
+    ['--store', 'south'],
+  ])
+    expect(
+      await runHere(
+        new FakeProcess(),
+        'dashboard',
+        '--all-stores',
+        '--config-file',
+        config,
+        '--port',
+        '0',
+        ...args,
+      ),
+    ).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining('leave out --store') });
+});
+
+it('refuses a dashboard that everybody could come into', async () => {
+  for (const [args, message] of [
+    [['--host', '0.0.0.0'], 'needs a `password`'],
+    [['--allow-host', 'http://jobs.example.org'], 'a list of names like jobs.example.org'],
+  ] as const)
+    expect(await runHere(new FakeProcess(NOWHERE), 'dashboard', ...args)).toEqual({
+      ...{ code: 2, stdout: '' },
+      stderr: expect.stringContaining(message),
+    });
 });

@@ -83,6 +83,7 @@ async function retryAll(
   const isLong = ids.length > MANY && !(isTerminal && flags.json === true);
   const bar = await cli.output.progress('Retrying', isLong ? ids.length : 0);
   cli.endsItself();
+  cli.goesOnUnread();
   let done = 0;
   let before = 0;
   const failed: RetriedJob[] = [];
