@@ -71,7 +71,8 @@ async function* checksOf(
   yield* serviceChecks({ service, store, deps, lists: storeReader(deps) });
 }
 
-async function* serviceChecks(session: Session): AsyncGenerator<Check> {
+/** What there is to be said of a service. */
+export async function* serviceChecks(session: Session): AsyncGenerator<Check> {
   for (const [name, look] of SERVICE_CHECKS) {
     const { checks, isEnd } = await outcomeOf(name, look(session));
     yield* checks;
