@@ -118,21 +118,31 @@ export async function submit(oada: OADAClient, request: JobRequest): Promise<Sub
 }
 
 /** @internal */
-export async function submitTo(
+export async function submitTo(store: Store, request: ResolvedRequest, clock: Clock): Promise<SubmittedJob> {
+  const { _id, key, path } = await submitTelling(store, request, clock);
+  return { _id, key, path };
+}
+
+/**
+ * @internal
+ * @returns and whether the job is new: that of an idempotency key may have been there already
+ */
+export async function submitTelling(
   store: Store,
   { service, job, idempotencyKey, layout }: ResolvedRequest,
   clock: Clock,
-): Promise<SubmittedJob> {
+): Promise<SubmittedJob & { readonly isNew: boolean }> {
   const paths = pathsOf(service);
   const { pending } = paths[layout ?? (await layoutInUse(store, paths))];
   if (idempotencyKey === undefined) {
     const key = clock.key();
     await linkToOwner(store, paths, job, key);
-    return await post(store, pending, job, clock, key);
+    return { ...(await post(store, pending, job, clock, key)), isNew: true };
   }
   const key = await keyFor(store, paths, pending, idempotencyKey);
   await linkToOwner(store, paths, job, key);
-  return await postOnce(store, { _id: `resources/${key}`, key, path: `${pending}/${key}` }, job, clock);
+  const submitted = { _id: `resources/${key}`, key, path: `${pending}/${key}` };
+  return { ...submitted, isNew: await postOnce(store, submitted, job, clock) };
 }
 
 /** That of the lists that are there; where there is none, the one of the newer producers. */
@@ -204,22 +214,18 @@ export function idempotentKey(location: string, idempotencyKey: string): string 
     .digest('hex');
 }
 
-async function postOnce(
-  store: Store,
-  job: SubmittedJob,
-  data: JsonObject,
-  clock: Clock,
-): Promise<SubmittedJob> {
+/** @returns whether it was not there */
+async function postOnce(store: Store, job: SubmittedJob, data: JsonObject, clock: Clock): Promise<boolean> {
   const linked = await unlessMissing(store.get(job.path));
   if (linked !== undefined && !isEmptyDocument(linked.data)) {
     checkSame(job._id, linked.data, data);
-    return job;
+    return false;
   }
   const found = await writeOnce(store, `/${job._id}`, data, clock);
   if (found !== undefined) checkSame(job._id, found, data);
   // One that is over was in the list, and is filed. One that is not may have lost its producer before it was linked.
   if (!isFinalDocument(found)) await store.put(job.path, link(job._id));
-  return job;
+  return found === undefined;
 }
 
 /**

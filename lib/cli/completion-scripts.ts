@@ -3,11 +3,23 @@
 
 const BASH = String.raw`# bash completion of oada-jobs
 _oada_jobs() {
-  local line value
+  local line value word last= prefix=
+  local -a words=()
+  # bash takes an = for a word of its own: here it joins what stands around it
+  for word in "${'$'}{COMP_WORDS[@]:1:COMP_CWORD}"; do
+    if [[ ${'$'}word == =* || ${'$'}last == =* ]] && (( ${'$'}{#words[@]} )); then
+      words[${'$'}{#words[@]}-1]+=$word
+    else
+      words+=("$word")
+    fi
+    last=$word
+  done
+  word=${'$'}{words[${'$'}{#words[@]}-1]}
+  [[ ${'$'}word == *=* && ${'$'}word != "$last" ]] && prefix=${'$'}{word%%=*}=
   COMPREPLY=()
   while IFS=$'\t' read -r value line; do
-    COMPREPLY+=("$value")
-  done < <(oada-jobs __complete -- "${'$'}{COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+    COMPREPLY+=("${'$'}{value#"$prefix"}")
+  done < <(oada-jobs __complete -- "${'$'}{words[@]}" 2>/dev/null)
 }
 complete -o default -F _oada_jobs oada-jobs
 `;

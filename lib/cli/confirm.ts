@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 
 import { CliError } from './failure.js';
@@ -21,7 +22,14 @@ export async function confirm(cli: Invocation, question: string, yes: boolean | 
     terminal.close();
   });
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT')); // the terminal keeps Ctrl-C to itself
-  const answer = await terminal.question(`${question} [y/N] `, { signal: cli.signal });
+  // Ctrl-D closes it without an answer.
+  const closed = once(terminal, 'close').then(() => undefined);
+  const answer = await Promise.race([
+    terminal.question(`${question} [y/N] `, { signal: cli.signal }),
+    closed,
+  ]);
   terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('failed', 'nothing was done');
+  if (answer === undefined) cli.output.note(''); // the line of the question has not ended
+  if (answer === undefined || !/^y(es)?$/i.test(answer.trim()))
+    throw new CliError('failed', 'nothing was done');
 }

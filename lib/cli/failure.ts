@@ -37,7 +37,9 @@ export function failureOf(thrown: unknown, domain: string | undefined): Failure 
 function usageFailure({ code, exitCode, message }: CommanderError): Failure {
   if (exitCode === 0) return { exitCode: EXIT.ok, message: '' };
   if (code === 'commander.help') return { exitCode: EXIT.usage, message: '' }; // it was shown, for want of a command
-  const said = message.replace(/^error: /, '').replace(/\.?\s*\((Did you mean [^)]*)\)$/s, '. $1');
+  // Behind the `=` of a mistyped option may stand a token.
+  const told = code === 'commander.unknownOption' ? message.replace(/=.*'/s, "'") : message;
+  const said = told.replace(/^error: /, '').replace(/\.?\s*\((Did you mean [^)]*)\)$/s, '. $1');
   return { exitCode: EXIT.usage, message: said };
 }
 
@@ -69,7 +71,7 @@ export async function orNotFound<T>(found: Promise<T>, advice: string): Promise<
   }
 }
 
-/** For what is asked with nothing but what was given. */
+/** For what is done with nothing but what was given: where that is refused, it was wrong. */
 export async function usageOf<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;

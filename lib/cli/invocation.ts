@@ -12,8 +12,11 @@ export class Invocation {
   readonly #process: NodeJS.Process;
   readonly #interruption = new AbortController();
   readonly #closing: (() => Promise<void> | void)[] = [];
-  /** What a command says that ends by itself once it was interrupted; undefined: it is not waited for. */
-  #endsAs: ExitName | undefined;
+  /** Whether a command that was interrupted is waited for. */
+  #endsItself = false;
+  /** What such a command says then; undefined: what interrupted it. */
+  #endsAs: 'ok' | undefined;
+  #goesOnUnread = false;
   #domain: string | undefined;
 
   constructor(ofProcess: NodeJS.Process) {
@@ -23,7 +26,7 @@ export class Invocation {
     this.output = new Output({ stdout, stderr, environment: env });
   }
 
-  /** Aborted by Ctrl-C, with an error that says so, or when nobody reads the results any more. */
+  /** Aborted by Ctrl-C, or when nobody reads the results any more, with an error that says so. */
   get signal(): AbortSignal {
     return this.#interruption.signal;
   }
@@ -49,8 +52,14 @@ export class Invocation {
   }
 
   /** With Ctrl-C the command comes to an end by itself, and is waited for; a second one ends it at once. */
-  endsItself(exit: ExitName = 'interrupted'): void {
+  endsItself(exit?: 'ok'): void {
+    this.#endsItself = true;
     this.#endsAs = exit;
+  }
+
+  /** It does what it was asked to do also when nobody reads on: that is more than to tell something. */
+  goesOnUnread(): void {
+    this.#goesOnUnread = true;
   }
 
   /** Runs a command, and sets the exit code. */
@@ -58,7 +67,7 @@ export class Invocation {
     this.#listen();
     try {
       await Promise.race([command(), this.#interrupted()]);
-      if (this.signal.aborted && this.#endsAs !== undefined) this.#process.exitCode = EXIT[this.#endsAs];
+      if (this.signal.aborted) this.#process.exitCode = this.#exitOfInterruption();
     } catch (error) {
       await this.#fail(error);
     } finally {
@@ -66,6 +75,12 @@ export class Invocation {
     }
     // What the command was in the middle of may hold the process up: a read of stdin, say.
     if (this.signal.aborted) this.#process.exit();
+  }
+
+  #exitOfInterruption(): number {
+    return this.#endsAs === undefined
+      ? failureOf(this.signal.reason, this.#domain).exitCode
+      : EXIT[this.#endsAs];
   }
 
   async #fail(thrown: unknown): Promise<void> {
@@ -79,7 +94,7 @@ export class Invocation {
   #interrupted(): Promise<never> {
     return new Promise((_resolve, reject) => {
       this.signal.addEventListener('abort', () => {
-        if (this.#endsAs === undefined) reject(toError(this.signal.reason));
+        if (!this.#endsItself) reject(toError(this.signal.reason));
       });
     });
   }
@@ -94,7 +109,9 @@ export class Invocation {
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.on('error', (error: NodeJS.ErrnoException) => {
         // `| head` has read enough: that is no failure, and the rest is not wanted.
-        this.#interruption.abort(new CliError(error.code === 'EPIPE' ? 'ok' : 'failed', ''));
+        const isUnread = error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED';
+        if (isUnread && this.#goesOnUnread) return;
+        this.#interruption.abort(new CliError(isUnread ? 'ok' : 'failed', ''));
       });
     }
   }

@@ -49,7 +49,7 @@ export function problemOf({ error }: Pick<JobSummary, 'error'>): string {
 const STATE_STYLES: Readonly<Record<string, Style>> = Object.freeze({
   ...{ success: 'green', failure: 'red', running: 'cyan', waiting: 'dim' },
   ...{ alive: 'green', silent: 'yellow', ok: 'green', warn: 'yellow', fail: 'red' },
-  ...{ skipped: 'dim', missed: 'yellow' },
+  ...{ skipped: 'dim', missed: 'yellow', held: 'yellow', paused: 'yellow' },
 });
 
 export function stateOf(state: string): Part {

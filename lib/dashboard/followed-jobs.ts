@@ -1,10 +1,10 @@
 import { StoreError, toError } from '../errors.js';
 import type { JsonObject } from '../json.js';
 import { followJob } from '../operator/follow.js';
+import { isJobOf } from '../operator/job-of.js';
 import { detailOf, summaryOf } from '../operator/job-summary.js';
 import type { OperatorDeps } from '../operator/operator-deps.js';
 import type { LiveEvents } from './api.js';
-import { isJobOf } from './job-view.js';
 import { Opening } from './opening.js';
 import { Paced } from './paced.js';
 

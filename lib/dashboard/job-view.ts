@@ -1,6 +1,5 @@
 import { unlessMissing } from '../errors.js';
 import { isJsonObject } from '../json.js';
-import type { JsonObject } from '../json.js';
 import { findJob, retryOf } from '../operator/job-actions.js';
 import type { LocatedJob } from '../operator/job-actions.js';
 import { detailOf, summaryOf } from '../operator/job-summary.js';
@@ -9,7 +8,7 @@ import type { ListReader } from '../operator/lists.js';
 import type { OperatorDeps } from '../operator/operator-deps.js';
 import { linkedId } from '../paths.js';
 import type { JobView } from './api.js';
-import { notFound, orNotFound } from './problem.js';
+import { orNotFound } from './problem.js';
 
 const MOST_CHILDREN = 1000;
 /** How many documents are read at once. */
@@ -20,19 +19,7 @@ const AT_ONCE = 50;
  * @throws {Refusal} there is no job of that name
  */
 export async function locateJob(deps: OperatorDeps, name: string, lists: ListReader): Promise<LocatedJob> {
-  const located = await orNotFound(findJob(deps, name, lists));
-  if (isJobOf(deps.service, located.document)) return located;
-  throw notFound(`job ${JSON.stringify(name)} of ${deps.service}`);
-}
-
-/**
- * The store's token reads much that is no job: the tokens of queues, say. So of what a link or an id leads to, only what
- * is a job of the service is shown or changed.
- */
-export function isJobOf(service: string, document: JsonObject): boolean {
-  const { _type } = document;
-  if (typeof document['service'] === 'string') return document['service'] === service;
-  return typeof _type === 'string' && /^application\/vnd\.oada\.service\.job\.\d+\+json/.test(_type);
+  return await orNotFound(findJob(deps, name, lists));
 }
 
 export async function viewJob(deps: OperatorDeps, name: string, lists: ListReader): Promise<JobView> {

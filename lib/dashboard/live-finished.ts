@@ -1,11 +1,11 @@
 import { unlessMissing } from '../errors.js';
 import { isJsonObject } from '../json.js';
+import { isJobOf } from '../operator/job-of.js';
 import { summaryOf } from '../operator/job-summary.js';
 import type { ListEntry } from '../operator/lists.js';
 import type { OperatorDeps } from '../operator/operator-deps.js';
 import type { FinalStatus } from '../paths.js';
 import type { LiveEvents, ThroughputPoint } from './api.js';
-import { isJobOf } from './job-view.js';
 import type { LiveDays } from './live-days.js';
 import { Paced } from './paced.js';
 import { Throughput } from './throughput.js';

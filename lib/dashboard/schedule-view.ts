@@ -1,6 +1,7 @@
 import { assertNever, unlessMissing } from '../errors.js';
 import { isJsonObject, stringify } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
+import { isJobOf } from '../operator/job-of.js';
 import type { OperatorDeps } from '../operator/operator-deps.js';
 import { linkedId } from '../paths.js';
 import { parseTiming } from '../schedule/definition.js';
@@ -15,7 +16,6 @@ import type {
   ScheduleView,
 } from './api.js';
 import { overrideOf } from './input.js';
-import { isJobOf } from './job-view.js';
 import { orNotFound } from './problem.js';
 import { timingText } from '../operator/timing-text.js';
 

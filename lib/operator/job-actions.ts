@@ -1,13 +1,14 @@
 import { askToCancel, askToPause } from '../controls.js';
 import { ConfigError, toError, unlessMissing } from '../errors.js';
 import { isFinalDocument, Job } from '../job.js';
-import { isJsonObject } from '../json.js';
+import { isJsonObject, objectOf } from '../json.js';
 import type { JsonObject } from '../json.js';
 import { sameAgain } from '../jobs.js';
 import { isAddressable, isEntryKey, isResourceId } from '../paths.js';
-import { idempotentKey, submitTo } from '../producer.js';
+import { idempotentKey, submitTelling } from '../producer.js';
 import type { SubmittedJob } from '../producer.js';
 import { layoutsOf } from '../retention/day-lists.js';
+import { isJobOf } from './job-of.js';
 import { listJobs } from './list-jobs.js';
 import type { ListRequest } from './list-jobs.js';
 import { filedDays, readFiledEntries, readPendingEntries } from './lists.js';
@@ -26,7 +27,13 @@ export interface LocatedJob {
 export interface RetriedJob {
   readonly id: string;
   /** The job that does the same, or why there is none. */
-  readonly outcome: { readonly job: SubmittedJob } | { readonly error: Error };
+  readonly outcome: { readonly job: Retry } | { readonly error: Error };
+}
+
+/** The job that does again what has failed. */
+export interface Retry extends SubmittedJob {
+  /** False: the failure was retried before, by this same job. */
+  readonly isNew: boolean;
 }
 
 /** How many retries are submitted at once. */
@@ -38,15 +45,16 @@ const MOST_DAYS = 31;
  * Finds a job.
  *
  * @param name its resource, like `resources/abc`, or the key of its link
- * @throws {ConfigError} there is none of that name
+ * @throws {ConfigError} the service has none of that name
  */
 export async function findJob(deps: OperatorDeps, name: string, lists: ListReader): Promise<LocatedJob> {
   const found = isResourceId(name) ? { id: name, key: await keyOf(deps, name, lists) } : undefined;
   const located = found ?? (await locate(deps, name, lists));
   const stored = located === undefined ? undefined : await unlessMissing(deps.store.get(`/${located.id}`));
-  if (located === undefined || stored === undefined)
+  const document = objectOf(stored?.data);
+  if (located === undefined || !isJobOf(deps.service, document))
     throw new ConfigError(`there is no job ${JSON.stringify(name)} of ${deps.service}`);
-  return { ...located, document: isJsonObject(stored.data) ? stored.data : {} };
+  return { ...located, document };
 }
 
 /** The key in the pending list; where it is in none, that which our producers would have given it. */
@@ -102,18 +110,19 @@ export async function cancelJob(deps: OperatorDeps, { id, key, document }: Locat
  * Has a failed job done again, by a job of its own. Asked for twice, also at the same time, it is still done once.
  *
  * @param user who asks for it, like `users/abc`
- * @throws {ConfigError} it has not failed
+ * @throws {ConfigError} it is no job of the service, or has not failed
  */
 export async function retryJob(
   { service, store, clock }: OperatorDeps,
   { id, document }: Pick<LocatedJob, 'id' | 'document'>,
   user?: string,
-): Promise<SubmittedJob> {
+): Promise<Retry> {
+  if (!isJobOf(service, document)) throw new ConfigError(`${id} is no job of ${service}`);
   if (document['status'] !== 'failure')
     throw new ConfigError(`${id} has not failed: only failures are retried`);
   const job = sameAgain(Job.parse(id, document), user);
   const request = { service, job, idempotencyKey: retryKey(id), layout: undefined };
-  return await submitTo(store, request, clock);
+  return await submitTelling(store, request, clock);
 }
 
 /** The job that a failure was retried by, like `resources/abc`; undefined where it was not. */
@@ -164,8 +173,7 @@ export async function* retryEach(
 async function retried(deps: OperatorDeps, id: string): Promise<RetriedJob> {
   try {
     const { data } = await deps.store.get(`/${id}`);
-    const document = isJsonObject(data) ? data : {};
-    return { id, outcome: { job: await retryJob(deps, { id, document }) } };
+    return { id, outcome: { job: await retryJob(deps, { id, document: objectOf(data) }) } };
   } catch (error) {
     return { id, outcome: { error: toError(error) } };
   }

@@ -57,15 +57,12 @@ export async function listJobs(
   request: ListRequest,
   lists: ListReader,
 ): Promise<JobPage> {
-  checkRequest(request);
-  const { list } = request;
-  if (list === 'pending') {
-    const entries = await readPendingEntries(deps, lists);
-    const { after = '' } = request;
-    return await page(deps, request, some(entries.filter(({ key }) => key > after)));
-  }
-  if (list === 'running') return await page(deps, request, some(await runningEntries(deps, lists)));
-  return await page(deps, request, filedEntries(deps, { ...request, list }, lists));
+  checkListRequest(request);
+  const { list, after = '' } = request;
+  if (list === 'success' || list === 'failure')
+    return await page(deps, request, filedEntries(deps, { ...request, list }, lists));
+  const entries = await (list === 'pending' ? readPendingEntries(deps, lists) : runningEntries(deps, lists));
+  return await page(deps, request, some(entries.filter(({ key }) => key > after)));
 }
 
 /** An entry, and what a page that ends behind it says of that. */
@@ -167,8 +164,13 @@ function splitCursor(cursor: string): [string, string] {
   return [day, key];
 }
 
-function checkRequest({ list, owner, day, limit }: ListRequest): void {
+/** @throws {ConfigError} the request is none, or asks for what a list has not */
+export function checkListRequest({ list, owner, day, failureType, limit }: ListRequest): void {
   if (!JOB_LISTS.includes(list)) throw expected('list', "'pending', 'running', 'success' or 'failure'", list);
+  if (failureType !== undefined && list !== 'failure')
+    throw expected('failureType', "left out, except with the list 'failure'", failureType);
+  if (day !== undefined && list !== 'success' && list !== 'failure')
+    throw expected('day', "left out, except with the lists 'success' and 'failure'", day);
   if (owner !== undefined && !isOwner(owner)) throw expected('owner', 'a user like users/abc', owner);
   if (day !== undefined && !isDay(day)) throw expected('day', 'a day like 2026-01-31', day);
   if (limit !== undefined && wholeNumber('limit', limit) > MOST)

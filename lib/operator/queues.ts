@@ -47,7 +47,7 @@ export async function addQueue(
   queue: string,
   { domain, token }: StoreAddress,
 ): Promise<void> {
-  checkKey(queue);
+  checkQueueKey(queue);
   storeUrl({ domain, token });
   await store.ensure(paths.queues, paths.tree);
   const { data, etag } = await store.get(paths.queues);
@@ -58,7 +58,7 @@ export async function addQueue(
 
 /** @throws {ConfigError} there is none */
 export async function removeQueue({ store, paths }: OperatorDeps, queue: string): Promise<void> {
-  checkKey(queue);
+  checkQueueKey(queue);
   const data = (await unlessMissing(store.get(paths.queues)))?.data;
   if (!isJsonObject(data) || data[queue] === undefined)
     throw new ConfigError(`there is no queue ${JSON.stringify(queue)}`);
@@ -118,7 +118,8 @@ function addressOf(entry: Json | undefined): StoreAddress | string {
   return { domain, token };
 }
 
-function checkKey(queue: unknown): void {
+/** @throws {ConfigError} no queue can be called so */
+export function checkQueueKey(queue: unknown): void {
   if (!isServiceName(queue) || queue.startsWith('_'))
     throw expected('queue', 'a key without blanks or slashes, and not only digits', queue);
 }

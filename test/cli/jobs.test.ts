@@ -293,8 +293,8 @@ describe('oada-jobs retry', () => {
     const service = await serve(server);
     const id = await failed(server);
     const [retried] = await jsonOf(server, 'retry', id);
-    expect(retried).toEqual({ id, retriedBy: expect.stringMatching(/^resources\//) });
-    expect(await textOf(server, 'retry', id)).toBe(`${id}: retried by ${retried.retriedBy}\n`);
+    expect(retried).toEqual({ id, retriedBy: expect.stringMatching(/^resources\//), isNew: true });
+    expect(await textOf(server, 'retry', id)).toBe(`${id}: was retried before by ${retried.retriedBy}\n`);
     await service.stop();
     const waiting = await added(server, 'greet');
     const refused = await run(server, 'retry', waiting);

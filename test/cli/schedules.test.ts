@@ -47,7 +47,7 @@ it('oada-jobs schedules shows the schedules of a service, and steers them', asyn
   expect(await jsonOf(server, 'schedules', 'hold')).toEqual([{ service: NAME, done: 'hold' }]);
   const held = await run(server, 'schedules', 'list', '--json');
   expect(held.stderr).toContain('warning: all are held since');
-  expect(JSON.parse(held.stdout)).toMatchObject({ key: 'nightly', state: 'enabled' });
+  expect(JSON.parse(held.stdout)).toMatchObject({ key: 'nightly', state: 'held' });
   expect(await schedules('show', 'nightly')).toMatch(/^All held: +[-\d]+ /m);
   await schedules('release', '--due', 'run');
   expect(await schedules('show', 'nightly')).not.toContain('All held');

@@ -158,7 +158,7 @@ describe('oada-jobs queues', () => {
       add('east', server.url),
       add('east', server.url, '--queue-token-env', 'EAST'),
     ]);
-    expect(twice).toMatchObject({ code: 1, stderr: expect.stringContaining('already') });
+    expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining('already') });
     expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('address') });
     expect(noToken).toMatchObject({ code: 2, stderr: expect.stringContaining('--queue-token-file') });
     expect(unset).toMatchObject({ code: 2, stderr: expect.stringContaining('EAST is not set') });

@@ -7,6 +7,7 @@ import {
   cancelJob,
   findJob,
   isPaused,
+  retryEach,
   retryJob,
   retryJobs,
   setPaused,
@@ -27,6 +28,7 @@ import {
   makeService,
   NAME,
   postJob,
+  postResource,
   putEntry,
   startServer,
   TOKEN,
@@ -174,8 +176,28 @@ test('a failure is retried once by whoever asks, and what has not failed is not'
   const again = await findJob(deps, one._id, lists);
   expect(again.document).toMatchObject({ type: 'bad', config: found.document['config'] });
   expect(again.document['startedBy']).toMatchObject({ job: failed });
-  expect((await retryJob(deps, found))._id).toBe(one._id);
+  expect([one.isNew, other.isNew].toSorted()).toEqual([false, true]);
+  expect(await retryJob(deps, found)).toEqual({ ...one, isNew: false });
   await expect(retryJob(deps, await findJob(deps, fine, lists))).rejects.toThrow('has not failed');
+});
+
+test('what is no job of the service is not shown, cancelled or retried', async () => {
+  const { deps, oada } = await setUp();
+  const lists = storeReader(deps);
+  const queue = await postResource(
+    oada,
+    { domain: 'north.example.org', token: 's3cret' },
+    'application/json',
+  );
+  const foreign = await postResource(oada, { ...jobOf('bad'), service: 'mailer', status: 'failure' });
+  await putEntry(oada, 'foreign', { _id: foreign });
+  for (const name of [queue, foreign, 'foreign'])
+    await expect(findJob(deps, name, lists)).rejects.toThrow(`there is no job "${name}" of ${NAME}`);
+  const told: RetriedJob[] = [];
+  for await (const one of retryEach(deps, [queue, foreign])) told.push(one);
+  expect(told).toMatchObject(
+    [queue, foreign].map((id) => ({ id, outcome: { error: { message: `${id} is no job of ${NAME}` } } })),
+  );
 });
 
 test('all failures that fit are retried, each told of', async () => {

@@ -2,7 +2,7 @@ import type { Duration } from '../../duration.js';
 import { JobError } from '../../errors.js';
 import { isFinalDocument } from '../../job.js';
 import { listInstances } from '../../operator/instances.js';
-import { cancelJob } from '../../operator/job-actions.js';
+import { cancelJob, isPaused } from '../../operator/job-actions.js';
 import type { LocatedJob } from '../../operator/job-actions.js';
 import { CliError } from '../failure.js';
 import type { Invocation } from '../invocation.js';
@@ -30,6 +30,12 @@ export async function cancel(cli: Invocation, names: readonly string[], flags: C
   const instances = await listInstances(session.deps);
   if (!instances.some(({ state }) => state === 'alive')) {
     cli.output.warn(`no instance of ${session.service} is alive: the next one that starts cancels it`);
+  }
+  const waits = flags.wait === true && jobs.some(({ document }) => document['status'] !== 'running');
+  if (waits && (await isPaused(session.deps))) {
+    cli.output.warn(
+      `${session.service} is paused: a job that waits is cancelled in its turn, after \`oada-jobs resume\``,
+    );
   }
   for (const { id } of jobs) await tell(cli, session, id, flags);
 }

@@ -1,6 +1,7 @@
 import { systemClock } from '../../clock.js';
+import { StoreError } from '../../errors.js';
 import { storeReader } from '../../operator/lists.js';
-import { warn } from '../doctor/check.js';
+import { fail, warn } from '../doctor/check.js';
 import type { Check } from '../doctor/check.js';
 import {
   checkExistence,
@@ -18,6 +19,15 @@ import type { Session } from '../session.js';
 import { readSettings, serviceNamed } from '../settings.js';
 import type { ServiceFlags, StoreSettings } from '../settings.js';
 import { countOf, stateOf } from '../wording.js';
+
+const SERVICE_CHECKS: readonly (readonly [name: string, look: (session: Session) => Promise<Check[]>])[] = [
+  ['service', async (session) => [await checkExistence(session)]],
+  ['permissions', async (session) => [await checkWriting(session)]],
+  ['lists', checkLists],
+  ['instances', checkInstances],
+  ['schedules', checkSchedules],
+  ['queues', checkQueues],
+];
 
 /** Looks at one thing after another, and stops where the rest has no chance. */
 export async function examine(cli: Invocation, flags: ServiceFlags): Promise<void> {
@@ -61,15 +71,29 @@ async function* checksOf(
   yield* serviceChecks({ service, store, deps, lists: storeReader(deps) });
 }
 
-async function* serviceChecks(session: Session): AsyncGenerator<Check> {
-  const existence = await checkExistence(session);
-  yield existence;
-  if (existence.state !== 'ok') return;
-  yield await checkWriting(session);
-  yield* await checkLists(session);
-  yield* await checkInstances(session);
-  yield* await checkSchedules(session);
-  yield* await checkQueues(session);
+/** What there is to be said of a service. */
+export async function* serviceChecks(session: Session): AsyncGenerator<Check> {
+  for (const [name, look] of SERVICE_CHECKS) {
+    const { checks, isEnd } = await outcomeOf(name, look(session));
+    yield* checks;
+    if (isEnd || (name === 'service' && checks.some(({ state }) => state !== 'ok'))) return;
+  }
+}
+
+/** @returns also whether the store is away, so that the rest has no chance */
+async function outcomeOf(
+  name: string,
+  looking: Promise<Check[]>,
+): Promise<{ readonly checks: Check[]; readonly isEnd: boolean }> {
+  try {
+    return { checks: await looking, isEnd: false };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const advice = error.retryable
+      ? 'see that the store is up, and try again'
+      : 'see that the user of the token may read and write what is below the service';
+    return { checks: [fail(name, error.message, advice)], isEnd: error.retryable };
+  }
 }
 
 /** Undefined: none is named, which is no fault here. */

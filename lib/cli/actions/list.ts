@@ -1,5 +1,5 @@
-import { JOB_LISTS, listJobs } from '../../operator/list-jobs.js';
-import type { JobListName, ListRequest } from '../../operator/list-jobs.js';
+import { checkListRequest, JOB_LISTS, listJobs } from '../../operator/list-jobs.js';
+import type { JobListName, JobPage, ListRequest } from '../../operator/list-jobs.js';
 import type { JobSummary } from '../../operator/job-summary.js';
 import { orUsage, usageOf } from '../failure.js';
 import type { Invocation } from '../invocation.js';
@@ -57,26 +57,43 @@ const CELLS: Readonly<Record<JobListName, readonly Cell[]>> = Object.freeze({
 export async function showJobs(cli: Invocation, list: string, flags: ListFlags): Promise<void> {
   const { output } = cli;
   const name = listNamed(list);
+  orUsage(() => {
+    checkListRequest(requestOf(name, flags));
+  });
   const session = await openSession(cli, flags);
   const found: JobSummary[] = [];
+  let looked = 0;
   let next: string | undefined;
   for await (const page of pagesOf(session, name, flags)) {
     next = page.next;
+    looked += page.looked;
     if (flags.json === true) for (const job of page.jobs) output.json(job);
     else found.push(...page.jobs);
     if (flags.all !== true) break;
   }
-  if (flags.json !== true) await printTable(cli, name, found, session.service);
-  if (next !== undefined && flags.all !== true) output.note(`More: --after '${next}', or --all.`);
+  if (found.length > 0) await printTable(cli, name, found);
+  else if (flags.json !== true)
+    output.note(noneOf(session.service, name, next === undefined ? undefined : looked));
+  if (next !== undefined && flags.all !== true)
+    output.note(
+      `${found.length > 0 || flags.json === true ? 'More' : 'Go on'}: --after '${next}', or --all.`,
+    );
+}
+
+function requestOf(
+  list: JobListName,
+  { type, owner, day, failureType, text, limit }: ListFlags,
+): ListRequest {
+  return { list, type, owner, day, failureType, text, limit };
 }
 
 async function* pagesOf(
   { deps, lists }: Session,
   list: JobListName,
-  { type, owner, day, failureType, text, limit, after }: ListFlags,
-): AsyncGenerator<{ readonly jobs: readonly JobSummary[]; readonly next: string | undefined }> {
-  const request: ListRequest = { list, type, owner, day, failureType, text, limit };
-  for (let cursor = after; ;) {
+  flags: ListFlags,
+): AsyncGenerator<JobPage> {
+  const request = requestOf(list, flags);
+  for (let cursor = flags.after; ;) {
     const page = await usageOf(listJobs(deps, { ...request, after: cursor }, lists));
     yield page;
     if (page.next === undefined) return;
@@ -88,12 +105,7 @@ async function printTable(
   { output }: Invocation,
   list: JobListName,
   jobs: readonly JobSummary[],
-  service: string,
 ): Promise<void> {
-  if (jobs.length === 0) {
-    output.note(`${service}: no such jobs (${list}).`);
-    return;
-  }
   const columns = CELLS[list].filter(
     // Of what no job has there is no column.
     ({ of }) => of === JOB.of || jobs.some((job) => textOf(of(job)) !== ''),
@@ -102,6 +114,12 @@ async function printTable(
     columns,
     jobs.map((job) => columns.map(({ of }) => of(job))),
   );
+}
+
+/** @param looked how many were looked at, where there are more */
+export function noneOf(service: string, list: JobListName, looked: number | undefined): string {
+  if (looked === undefined) return `${service}: no such jobs (${list}).`;
+  return `${service}: none among the ${looked} looked at (${list}), and there are more.`;
 }
 
 function textOf(part: Part): string {

@@ -43,6 +43,7 @@ export async function prune(cli: Invocation, flags: PruneFlags): Promise<void> {
   } else if (!dryRun) await confirm(cli, `Delete the old jobs of ${service}?`, yes);
   const bar = await output.progress('Deleting', expected);
   cli.endsItself();
+  cli.goesOnUnread();
   let done = 0;
   const { jobs, days } = await pruneOnce({
     dryRun,

@@ -1,8 +1,8 @@
-import { addQueue, checkQueue, listQueues, removeQueue } from '../../operator/queues.js';
+import { addQueue, checkQueue, checkQueueKey, listQueues, removeQueue } from '../../operator/queues.js';
 import type { QueueHealth, QueueSummary } from '../../operator/queues.js';
 import type { StoreAddress } from '../../oada/address.js';
 import { readToken } from '../config-file.js';
-import { CliError, orNotFound, orUsage } from '../failure.js';
+import { CliError, orNotFound, orUsage, usageOf } from '../failure.js';
 import type { Invocation } from '../invocation.js';
 import { openSession } from '../session.js';
 import { readSettings } from '../settings.js';
@@ -72,14 +72,20 @@ export async function addOne(
 ): Promise<void> {
   const given = await addressOf(cli, address, flags);
   cli.output.hide(given.token);
-  orUsage(() => storeUrl(given));
+  orUsage(() => {
+    checkQueueKey(queue);
+    storeUrl(given);
+  });
   const { service, deps } = await openSession(cli, flags);
-  await addQueue(deps, queue, given);
+  await usageOf(addQueue(deps, queue, given));
   if (flags.json === true) cli.output.json({ queue, domain: given.domain });
   else cli.output.line(`${service} watches ${queue} at ${given.domain}.`);
 }
 
 export async function removeOne(cli: Invocation, queue: string, flags: ServiceFlags): Promise<void> {
+  orUsage(() => {
+    checkQueueKey(queue);
+  });
   const { service, deps } = await openSession(cli, flags);
   await orNotFound(removeQueue(deps, queue), '`oada-jobs queues list` shows those that there are');
   if (flags.json === true) cli.output.json({ queue, removed: true });
@@ -98,10 +104,15 @@ async function addressOf(
       'usage',
       'say where the token of the queue is: one of --queue-token-file, --queue-token-env, --from-store',
     );
+  if (fromStore !== undefined && address !== undefined)
+    throw new CliError(
+      'usage',
+      '--from-store gives the address as well: leave out the other, which its token is not for',
+    );
   if (fromStore !== undefined) {
     const config = configFile === undefined ? {} : { configFile };
     const { domain, token } = await readSettings({ store: fromStore, ...config }, environment);
-    return { domain: address ?? domain, token };
+    return { domain, token };
   }
   if (address === undefined)
     throw new CliError('usage', 'give the address of the store that the queue is in');

@@ -83,17 +83,22 @@ async function retryAll(
   const isLong = ids.length > MANY && !(isTerminal && flags.json === true);
   const bar = await cli.output.progress('Retrying', isLong ? ids.length : 0);
   cli.endsItself();
+  cli.goesOnUnread();
   let done = 0;
+  let before = 0;
   const failed: RetriedJob[] = [];
   const isQuiet = bar.isShown && isTerminal;
   for await (const retried of retryEach(deps, ids, cli.signal)) {
     bar.update(++done);
-    if ('error' in retried.outcome) failed.push(retried);
+    const { outcome } = retried;
+    if ('job' in outcome && !outcome.job.isNew) before++;
+    if ('error' in outcome) failed.push(retried);
     else if (!isQuiet) tell(cli, flags, retried);
   }
   bar.stop();
   for (const retried of failed) tell(cli, flags, retried);
-  const told = `${countOf(done - failed.length, 'failure')} retried`;
+  const earlier = before === 0 ? '' : `, ${before} retried before`;
+  const told = `${countOf(done - before - failed.length, 'failure')} retried${earlier}`;
   if (done < ids.length)
     cli.output.note(`Interrupted: ${told}, of ${ids.length}. Again, it goes on where it was.`);
   else if (failed.length > 0) throw new CliError('failed', `${told}, ${failed.length} not`);
@@ -105,8 +110,9 @@ function tell({ output }: Invocation, { json = false }: RetryFlags, { id, outcom
     if (json) output.json({ id });
     else output.line(id);
   } else if ('job' in outcome) {
-    if (json) output.json({ id, retriedBy: outcome.job._id });
-    else output.line(`${id}: retried by ${outcome.job._id}`);
+    const { _id: job, isNew } = outcome.job;
+    if (json) output.json({ id, retriedBy: job, isNew });
+    else output.line(`${id}: ${isNew ? 'retried' : 'was retried before'} by ${job}`);
   } else {
     const { error } = outcome;
     if (json) output.json({ id, error: { message: error.message } });

@@ -4,7 +4,7 @@ import { timingText } from '../../operator/timing-text.js';
 import { resolveTiming } from '../../schedule/definition.js';
 import { Schedules } from '../../schedule/operations.js';
 import type { ScheduleState, TimingOverride } from '../../schedule/operations.js';
-import { CliError, orNotFound, orUsage } from '../failure.js';
+import { CliError, orNotFound, orUsage, usageOf } from '../failure.js';
 import type { Invocation } from '../invocation.js';
 import { openSession } from '../session.js';
 import type { ServiceFlags } from '../settings.js';
@@ -52,14 +52,26 @@ async function openOne(
   return { ...opened, schedule: await orNotFound(opened.schedules.get(key), advice) };
 }
 
+/** What is asked of many schedules at once. */
+interface Switched {
+  readonly heldSince: Date | undefined;
+  readonly pausedTypes: readonly string[];
+}
+
+async function switchesOf(schedules: Schedules): Promise<Switched> {
+  const [heldSince, pausedTypes] = await Promise.all([schedules.heldSince(), schedules.pausedTypes()]);
+  return { heldSince, pausedTypes };
+}
+
 export async function showSchedules(cli: Invocation, flags: ServiceFlags): Promise<void> {
   const { output } = cli;
   const { service, schedules } = await open(cli, flags);
-  const [all, heldSince] = await Promise.all([schedules.list(), schedules.heldSince()]);
+  const [all, switched] = await Promise.all([schedules.list(), switchesOf(schedules)]);
+  const { heldSince } = switched;
   if (heldSince !== undefined)
     output.warn(`all are held since ${timeOf(heldSince)}: \`schedules release\` lets them go on`);
   if (flags.json === true) {
-    for (const schedule of all) output.json(recordOf(schedule));
+    for (const schedule of all) output.json(recordOf(schedule, switched));
     return;
   }
   if (all.length === 0) {
@@ -72,7 +84,7 @@ export async function showSchedules(cli: Invocation, flags: ServiceFlags): Promi
       const { key, type, timing, override, nextRunAt, last, failures } = schedule;
       const times = override === undefined ? timingText(timing) : `${timingText(override)} (override)`;
       const shown = [timeOf(nextRunAt), stateOf(last?.outcome ?? ''), failures === 0 ? '' : String(failures)];
-      return [key, type, times, stateOfSchedule(schedule), ...shown];
+      return [key, type, times, stateOf(stateOfSchedule(schedule, switched)), ...shown];
     }),
   );
 }
@@ -80,20 +92,20 @@ export async function showSchedules(cli: Invocation, flags: ServiceFlags): Promi
 export async function showSchedule(cli: Invocation, key: string, flags: ServiceFlags): Promise<void> {
   const { output } = cli;
   const { schedules, schedule } = await openOne(cli, key, flags);
+  const switched = await switchesOf(schedules);
   if (flags.json === true) {
-    output.json(recordOf(schedule));
+    output.json(recordOf(schedule, switched));
     return;
   }
   const { type, timing, override, nextRunAt, current, last, failures, heldBecause, group } = schedule;
-  const heldSince = await schedules.heldSince();
   const facts = [
     ['Schedule', key],
     ['Type', type],
     ['Times', timingText(timing)],
     ['Override', override === undefined ? '' : timingText(override)],
-    ['State', stateOfSchedule(schedule)],
+    ['State', stateOfSchedule(schedule, switched)],
     ['Held', heldBecause ?? ''],
-    ['All held', timeOf(heldSince)],
+    ['All held', timeOf(switched.heldSince)],
     ['Next', timeOf(nextRunAt)],
     ['Running', current === undefined ? '' : `${current.id}: ${current.jobId}`],
     ['Last', last === undefined ? '' : `${last.outcome} at ${timeOf(last.ended)} (${last.occurrence})`],
@@ -205,20 +217,47 @@ export async function releaseSchedules(cli: Invocation, flags: DueFlags): Promis
   tell(cli, flags, { service, done: 'release' }, `The schedules of ${service} go on.`);
 }
 
+/** Of the schedules whose jobs are of a type. */
+export async function pauseSchedules(
+  cli: Invocation,
+  paused: boolean,
+  type: string,
+  flags: ServiceFlags,
+): Promise<void> {
+  const { service, schedules } = await open(cli, flags);
+  const all = await schedules.list();
+  if (paused && all.every((schedule) => schedule.type !== type))
+    cli.output.warn(`no schedule of ${service} has jobs of type ${JSON.stringify(type)} as yet`);
+  await usageOf(paused ? schedules.pauseType(type) : schedules.resumeType(type));
+  const said = paused ? 'begin no more of them; jobs that run go on' : 'go on';
+  const record = { service, type, done: paused ? 'pause-type' : 'resume-type' };
+  tell(cli, flags, record, `The schedules of ${service} for jobs of type ${type} ${said}.`);
+}
+
 function tell({ output }: Invocation, { json = false }: ServiceFlags, record: object, text: string): void {
   if (json) output.json(record);
   else output.line(text);
 }
 
-function stateOfSchedule({ isRetired, heldBecause, enabled, current }: ScheduleState): string {
+function stateOfSchedule(
+  { isRetired, heldBecause, enabled, current, type }: ScheduleState,
+  { heldSince, pausedTypes }: Switched,
+): string {
   if (isRetired) return 'retired';
   if (!enabled) return 'disabled';
-  if (heldBecause !== undefined) return 'held';
+  if (heldBecause !== undefined || heldSince !== undefined) return 'held';
+  if (pausedTypes.includes(type)) return 'paused';
   return current === undefined ? 'enabled' : 'running';
 }
 
-function recordOf(schedule: ScheduleState): object {
-  return { ...schedule, state: stateOfSchedule(schedule) };
+function recordOf(schedule: ScheduleState, switched: Switched): object {
+  const { heldSince, pausedTypes } = switched;
+  return {
+    ...schedule,
+    state: stateOfSchedule(schedule, switched),
+    isPaused: pausedTypes.includes(schedule.type),
+    ...(heldSince !== undefined && { heldSince }),
+  };
 }
 
 function text(entry: JsonObject, name: string): string {

@@ -18,7 +18,7 @@ export function declareQueues(program: Command, run: Run): void {
     );
   const add = serviceLeaf(queues, 'add', 'Have a queue watched: that of another user, or of another store')
     .argument('<queue>', 'what to call it')
-    .argument('[address]', 'of its store; that of --from-store, where there is one')
+    .argument('[address]', 'of its store; left out with --from-store')
     .option('--queue-token-file <file>', 'the file that holds its token, `-` for stdin')
     .option('--queue-token-env <name>', 'the variable that holds its token')
     .option('--from-store <name>', 'the store of the config file that it is in, with its token')

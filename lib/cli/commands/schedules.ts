@@ -17,6 +17,7 @@ export function declareSchedules(program: Command, run: Run): void {
   declareSwitches(schedules, run);
   declareOverride(schedules, run);
   declareHold(schedules, run);
+  declarePause(schedules, run);
 }
 
 function declareLooking(schedules: Command, run: Run): void {
@@ -119,6 +120,23 @@ function declareHold(schedules: Command, run: Run): void {
         await releaseSchedules(cli, flags);
       }),
     );
+}
+
+function declarePause(schedules: Command, run: Run): void {
+  const summaries = {
+    'pause-type': 'Have the schedules for jobs of a type begin no more; jobs that run go on',
+    'resume-type': 'Let the schedules for jobs of a type go on',
+  } as const;
+  for (const name of ['pause-type', 'resume-type'] as const) {
+    serviceLeaf(schedules, name, summaries[name])
+      .argument('<type>', 'the type of the jobs')
+      .action((type: string, flags: ServiceFlags) =>
+        run(async (cli) => {
+          const { pauseSchedules } = await import('../actions/schedules.js');
+          await pauseSchedules(cli, name === 'pause-type', type, flags);
+        }),
+      );
+  }
 }
 
 function due(): Option {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 
 import type { DashboardFlags } from '../actions/dashboard.js';
 import type { ServeFlags } from '../actions/serve.js';
-import { port } from '../arguments.js';
+import { port, several } from '../arguments.js';
 import type { ServiceFlags } from '../settings.js';
 import { examples, leaf, serviceLeaf, storeLeaf } from './leaf.js';
 import type { Run } from './leaf.js';
@@ -46,6 +46,12 @@ function declareDashboard(program: Command, run: Run): void {
     .option('--host <address>', 'where to listen; by default only this machine can come in', '127.0.0.1')
     .option('--port <number>', 'the port; 0 is a free one', port, 0)
     .option('--password-file <file>', 'the file of the password to come in with')
+    .option(
+      '--allow-host <name>',
+      'a name by which browsers reach it, like jobs.example.org; can be given more than once',
+      several,
+    )
+    .option('--trust-proxy', 'believe the X-Forwarded-… headers of the proxy that all requests come through')
     .option('--read-only', 'let people look, and change nothing')
     .option('--all-stores', 'show all stores of the config file')
     .option('--metrics', 'serve metrics of all services at /metrics, to those who are signed in')

@@ -26,10 +26,19 @@ export async function checkExistence({ store, service }: Session): Promise<Check
 /** Writes a key of no meaning below the service, reads it, and takes it out again. */
 export async function checkWriting({ store, deps: { paths, clock } }: Session): Promise<Check> {
   const path = entryPath(paths.service, `doctor-${clock.key()}`);
-  try {
-    await store.put(path, { time: clock.now().toISOString() });
-    await store.get(path);
+  const use = async (): Promise<void> => {
+    try {
+      await store.put(path, { time: clock.now().toISOString() });
+      await store.get(path);
+    } catch (error) {
+      // It may be there all the same: what the first problem was is told.
+      await store.delete(path).catch(() => undefined);
+      throw error;
+    }
     await store.delete(path);
+  };
+  try {
+    await use();
     return ok('permissions', 'the token may write, read and delete below the service');
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
