@@ -18,6 +18,8 @@ import { StoreHub } from './store-hub.js';
 import { storeMetrics } from './store-metrics.js';
 
 const log = debug('oada-jobs:dashboard');
+/** In bytes, for a password of up to 1000 characters: anybody may send it. */
+const LONGEST_SIGN_IN = 16 * 1024;
 
 /** Puts the dashboard into an app, or into the part of one that is its own. */
 export async function mountDashboard(app: FastifyInstance, options: ResolvedDashboard): Promise<Access> {
@@ -106,7 +108,7 @@ function addSignIn(app: FastifyInstance, access: Access, { readOnly, hosts }: Re
     const { by } = access;
     return { signedIn: session !== undefined, by, readOnly, csrfToken: session?.csrfToken ?? '' };
   });
-  app.post('/api/session', async (request, reply) => {
+  app.post('/api/session', { bodyLimit: LONGEST_SIGN_IN }, async (request, reply) => {
     checkOrigin(request, hosts);
     await access.signInByPassword(request, reply);
     return noContent(reply);

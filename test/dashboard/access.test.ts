@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../lib/clock.js';
 import type { Clock } from '../../lib/clock.js';
 import { startServer, TOKEN } from '../setup.js';
+import type { Answer } from './setup.js';
 import { answerOf, AT, browse, cookieIn, signIn, start } from './setup.js';
 
 const PASSWORD = 'correct horse';
@@ -95,6 +96,23 @@ describe('a password', () => {
     expect([sixth.status, sixth.json.code]).toEqual([429, 'OADA_JOBS_DASHBOARD_TRIES']);
     move(60_000);
     expect((await tryPassword(origin, PASSWORD)).status).toBe(204);
+  });
+
+  test('takes no more than it has to of who is not signed in', async () => {
+    const { origin } = new URL((await start({ password: PASSWORD })).url);
+    const send = async (length: number): Promise<Answer> =>
+      await answerOf(
+        await fetch(`${origin}/api/session`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ ['x'.repeat(length)]: 1 }),
+        }),
+      );
+    expect((await send(20_000)).status).toBe(413);
+    const { status, json } = await send(10_000);
+    expect(status).toBe(400);
+    expect(json.message).toContain(`\`${'x'.repeat(50)}…\`; there are password`);
+    expect(json.message).not.toContain('x'.repeat(51));
   });
 
   test('is not tried by pages of others', async () => {
