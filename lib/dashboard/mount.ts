@@ -44,7 +44,7 @@ export async function mountDashboard(app: FastifyInstance, options: ResolvedDash
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', (request) => admit(request, access, options));
     addLiveRoute(guarded, { access, hub, redactor, options });
-    addRoutes(guarded, hub);
+    addRoutes(guarded, hub, redactor);
   });
   await app.register(async (page) => {
     // The app around shows not even the page to whom it does not let in; otherwise people sign in on it.
@@ -135,7 +135,7 @@ function addMetrics(
   { access, hub, options }: { access: Access; hub: StoreHub; options: ResolvedDashboard },
 ): void {
   if (options.metrics === false) return;
-  const metrics = options.metrics === true ? storeMetrics(hub) : options.metrics;
+  const metrics = options.metrics === true ? storeMetrics(hub, options.clock) : options.metrics;
   app.get('/metrics', async (request, reply) => {
     if (!options.publicMetrics) await signedIn(request, access);
     return reply.type(metrics.contentType).send(await metrics.metrics());

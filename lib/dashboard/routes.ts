@@ -19,13 +19,14 @@ import {
 import { viewJob } from './job-view.js';
 import { actOnJobs } from './jobs-action.js';
 import { notFound, orNotFound } from './problem.js';
+import type { Redactor } from './redactor.js';
 import { actOnSchedule, actOnSchedules, viewSchedule, viewSchedules } from './schedule-view.js';
 import type { ServiceView, StoreHub } from './store-hub.js';
 
 type Answer = (view: ServiceView, request: FastifyRequest) => Promise<unknown>;
 
 /** All that is asked of stores and services, but for what is pushed. The paths are those of `api.ts`. */
-export function addRoutes(app: FastifyInstance, hub: StoreHub): void {
+export function addRoutes(app: FastifyInstance, hub: StoreHub, redactor: Redactor): void {
   const service = '/api/:store/:service';
   /** What is undefined has nothing to say. */
   const handle = (answer: Answer) => async (request: FastifyRequest, reply: FastifyReply) => {
@@ -41,7 +42,7 @@ export function addRoutes(app: FastifyInstance, hub: StoreHub): void {
   );
   addJobRoutes(app, service, handle);
   addQueueRoutes(app, service, handle);
-  addScheduleRoutes(app, service, handle);
+  addScheduleRoutes(app, service, { handle, redactor });
   app.post(
     `${service}/paused`,
     handle(({ deps }, { body }) => setPaused(deps, pausedFrom(body))),
@@ -103,7 +104,11 @@ function addQueueRoutes(app: FastifyInstance, service: string, handle: Handle): 
   );
 }
 
-function addScheduleRoutes(app: FastifyInstance, service: string, handle: Handle): void {
+function addScheduleRoutes(
+  app: FastifyInstance,
+  service: string,
+  { handle, redactor }: { handle: Handle; redactor: Redactor },
+): void {
   app.get(
     `${service}/schedules`,
     handle(({ deps }) => viewSchedules(deps)),
@@ -114,7 +119,7 @@ function addScheduleRoutes(app: FastifyInstance, service: string, handle: Handle
   );
   app.get(
     `${service}/schedules/*`,
-    handle(({ deps }, { params }) => viewSchedule(deps, parameter(params, '*'))),
+    handle(({ deps }, { params }) => viewSchedule(deps, parameter(params, '*'), redactor)),
   );
   app.post(
     `${service}/schedules/*`,
