@@ -44,7 +44,7 @@ export async function mountDashboard(app: FastifyInstance, options: ResolvedDash
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', (request) => admit(request, access, options));
     addLiveRoute(guarded, { access, hub, redactor, options });
-    addRoutes(guarded, hub, redactor);
+    addRoutes(guarded, { hub, redactor, clock: options.clock });
   });
   await app.register(async (page) => {
     // The app around shows not even the page to whom it does not let in; otherwise people sign in on it.

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+import type { Clock } from '../clock.js';
 import { countJobs } from '../operator/counts.js';
 import { listInstances } from '../operator/instances.js';
 import { listJobs } from '../operator/list-jobs.js';
 import { setPaused } from '../operator/job-actions.js';
-import { addQueue, checkQueue, listQueues, removeQueue } from '../operator/queues.js';
+import { addQueue, readQueues, removeQueue } from '../operator/queues.js';
 import { isServiceName } from '../paths.js';
-import type { QueueView } from './api.js';
 import {
   jobsActionFrom,
   listRequestFrom,
@@ -19,6 +19,7 @@ import {
 import { viewJob } from './job-view.js';
 import { actOnJobs } from './jobs-action.js';
 import { notFound, orNotFound } from './problem.js';
+import { QueueHealths } from './queue-health.js';
 import type { Redactor } from './redactor.js';
 import { actOnSchedule, actOnSchedules, viewSchedule, viewSchedules } from './schedule-view.js';
 import type { ServiceView, StoreHub } from './store-hub.js';
@@ -26,7 +27,10 @@ import type { ServiceView, StoreHub } from './store-hub.js';
 type Answer = (view: ServiceView, request: FastifyRequest) => Promise<unknown>;
 
 /** All that is asked of stores and services, but for what is pushed. The paths are those of `api.ts`. */
-export function addRoutes(app: FastifyInstance, hub: StoreHub, redactor: Redactor): void {
+export function addRoutes(
+  app: FastifyInstance,
+  { hub, redactor, clock }: { hub: StoreHub; redactor: Redactor; clock: Clock },
+): void {
   const service = '/api/:store/:service';
   /** What is undefined has nothing to say. */
   const handle = (answer: Answer) => async (request: FastifyRequest, reply: FastifyReply) => {
@@ -41,7 +45,7 @@ export function addRoutes(app: FastifyInstance, hub: StoreHub, redactor: Redacto
     handle(({ deps, lists }) => countJobs(deps, lists)),
   );
   addJobRoutes(app, service, handle);
-  addQueueRoutes(app, service, handle);
+  addQueueRoutes(app, service, { handle, healths: new QueueHealths(clock) });
   addScheduleRoutes(app, service, { handle, redactor });
   app.post(
     `${service}/paused`,
@@ -74,18 +78,14 @@ function addJobRoutes(app: FastifyInstance, service: string, handle: Handle): vo
   );
 }
 
-function addQueueRoutes(app: FastifyInstance, service: string, handle: Handle): void {
+function addQueueRoutes(
+  app: FastifyInstance,
+  service: string,
+  { handle, healths }: { handle: Handle; healths: QueueHealths },
+): void {
   app.get(
     `${service}/queues`,
-    handle(async ({ deps }) => {
-      const queues = await listQueues(deps);
-      return await Promise.all(
-        queues.map(async (summary): Promise<QueueView> => ({
-          ...summary,
-          health: await checkQueue(deps, summary.queue),
-        })),
-      );
-    }),
+    handle(async ({ deps }) => await healths.viewsOf(await readQueues(deps))),
   );
   app.post(
     `${service}/queues`,
