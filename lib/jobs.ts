@@ -6,7 +6,7 @@ import type { Json, JsonObject } from './json.js';
 import type { Store } from './oada/store.js';
 import { expected } from './options.js';
 import { dayOf, entryPath, isAddressable, isEntryKey, isOwner, isResourceId, linkedId } from './paths.js';
-import type { LayoutName, Paths } from './paths.js';
+import type { Layout, LayoutName, Paths } from './paths.js';
 import { submitTo } from './producer.js';
 import type { SubmittedJob } from './producer.js';
 import { statusOf } from './status.js';
@@ -87,9 +87,10 @@ export class Jobs {
   /**
    * Deletes a job that is over, with all its links.
    *
+   * @param key of its link in the lists, where it is known: they may be long, and are read only where it is not there
    * @throws {ConfigError} it is not over
    */
-  async delete(jobId: string): Promise<void> {
+  async delete(jobId: string, key?: string): Promise<void> {
     checkId(jobId);
     const { store, paths } = this.#deps;
     const document = await documentAt(store, jobId);
@@ -98,21 +99,37 @@ export class Jobs {
     const { owner, failureType } = Job.parse(jobId, document);
     const status = objectOf(document)['status'] === 'success' ? 'success' : 'failure';
     const time = finalTime(document);
-    const lists = [paths.classic, paths.nested].flatMap((layout) => {
-      if (time === undefined) return [];
-      const day = dayOf(time);
-      const typed = failureType === undefined ? [] : [layout.typedFailure(failureType, day)];
-      return [layout.dayIndex(status, day), ...typed];
-    });
-    const all = owner === undefined ? lists : [...lists, paths.userJobs(owner)];
-    await Promise.all(all.map((list) => this.#unlink(list, jobId)));
+    const keys = [...new Set([key, jobId.slice('resources/'.length)])].filter((one) => one !== undefined);
+    const ofDay = (pathOf: (layout: Layout, day: string) => string): string[] =>
+      time === undefined ? [] : [paths.classic, paths.nested].map((layout) => pathOf(layout, dayOf(time)));
+    const kinds = [
+      ofDay((layout, day) => layout.dayIndex(status, day)),
+      failureType === undefined ? [] : ofDay((layout, day) => layout.typedFailure(failureType, day)),
+      owner === undefined ? [] : [paths.userJobs(owner)],
+    ];
+    await Promise.all(kinds.map((lists) => this.#unlink(lists, jobId, keys)));
     await store.delete(`/${jobId}`);
   }
 
-  async #unlink(list: string, jobId: string): Promise<void> {
+  /**
+   * @param lists in one of which it is
+   * @param keys that it most likely has
+   */
+  async #unlink(lists: readonly string[], jobId: string, keys: readonly string[]): Promise<void> {
     const { store } = this.#deps;
-    for (const [key, entry] of Object.entries(objectOf(await documentAt(store, list)))) {
-      if (linkedId(entry) === jobId && isAddressable(key)) await store.delete(entryPath(list, key));
+    for (const list of lists) {
+      for (const key of keys.filter(isAddressable)) {
+        const path = entryPath(list, key);
+        const { location } = (await unlessMissing(store.head(path))) ?? {};
+        if (location?.replaceAll(/^\/|\/$/g, '') !== jobId) continue;
+        await store.delete(path);
+        return;
+      }
+    }
+    for (const list of lists) {
+      for (const [key, entry] of Object.entries(objectOf(await documentAt(store, list)))) {
+        if (linkedId(entry) === jobId && isAddressable(key)) await store.delete(entryPath(list, key));
+      }
     }
   }
 

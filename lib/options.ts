@@ -144,15 +144,31 @@ export function expected(name: string, what: string, got: unknown): ConfigError 
   return new ConfigError(`expected \`${name}\` to be ${what}, got ${shown}`);
 }
 
+/** No option has a name nearly as long. */
+const LONGEST_COMPARED = 50;
+
 /** @throws {ConfigError} there is an option that nobody knows; names the nearest that is known */
 export function checkNames(options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const [nearest = ''] = known.toSorted((one, other) => distance(name, one) - distance(name, other));
-    const alike = distance(name, nearest) <= name.length / 2;
-    const hint = alike ? `did you mean \`${nearest}\`?` : `there are ${known.join(', ')}`;
-    throw new ConfigError(`there is no option \`${name}\`; ${hint}`);
+    throw new ConfigError(`there is no option \`${shortened(name)}\`; ${hintFor(name, known)}`);
   }
+}
+
+/** Names come from anybody, and what it takes to compare them grows with their length. */
+function hintFor(name: string, known: readonly string[]): string {
+  const nearest =
+    name.length > LONGEST_COMPARED
+      ? undefined
+      : known
+          .map((one) => ({ one, apart: distance(name, one) }))
+          .filter(({ apart }) => apart <= name.length / 2)
+          .toSorted((one, other) => one.apart - other.apart)[0]?.one;
+  return nearest === undefined ? `there are ${known.join(', ')}` : `did you mean \`${nearest}\`?`;
+}
+
+function shortened(name: string): string {
+  return name.length > LONGEST_COMPARED ? `${name.slice(0, LONGEST_COMPARED)}…` : name;
 }
 
 /** How many characters have to be put, taken or changed to make one word of the other. */

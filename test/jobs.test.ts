@@ -1,7 +1,23 @@
 import { getStatus, JobError, submit, waitForJob } from '@oada/jobs';
 import { describe, expect, test } from 'vitest';
 
-import { BASE, deferred, keysOf, makeService, NAME, read, startServer } from './setup.js';
+import { Jobs } from '../lib/jobs.js';
+import type { Store } from '../lib/oada/store.js';
+import { operate } from './operator/setup.js';
+import {
+  allFiled,
+  BASE,
+  countTo,
+  deferred,
+  jobOf,
+  keysOf,
+  makeService,
+  NAME,
+  postJob,
+  read,
+  startServer,
+  TOKEN,
+} from './setup.js';
 
 describe('the status of a job', () => {
   test('is made by the view of its type, of its output and its children, while it runs and when it is over', async () => {
@@ -125,6 +141,42 @@ describe('my jobs', () => {
     const today = new Date().toISOString().slice(0, 10);
     expect(keysOf(await read(oada, `${BASE}/jobs/success/day-index/${today}`))).not.toContain(waiting.key);
     await expect(read(oada, `/${waiting._id}`)).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('are deleted without a look through their lists, unless their links have other keys', async () => {
+    const server = await startServer();
+    const oada = server.client(TOKEN);
+    const service = makeService(server).on('good', '5s', () => 'done');
+    await service.start();
+    const filed = countTo(service, 'job:filed', 3);
+    const usual = (await submit(oada, { service: NAME, type: 'good', owner: 'users/ann' }))._id;
+    const named = await postJob(oada, jobOf('good'), 'by-hand');
+    const unnamed = await postJob(oada, jobOf('good'), 'by-another-hand');
+    await filed;
+    const deps = operate(server);
+    const got: string[] = [];
+    const get: Store['get'] = async (path) => {
+      got.push(path);
+      return await deps.store.get(path);
+    };
+    const store = new Proxy(deps.store, {
+      get: (target, name) => {
+        const value: unknown = name === 'get' ? get : Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const jobs = new Jobs({ ...deps, store, views: new Map(), layout: undefined });
+    const day = new Date().toISOString().slice(0, 10);
+    const keys = async (): Promise<string[]> => (await allFiled(oada)).map(({ key }) => key);
+    const lists = [deps.paths.classic, deps.paths.nested].map((layout) => layout.dayIndex('success', day));
+    await jobs.delete(usual);
+    await jobs.delete(named, 'by-hand');
+    expect(got.filter((path) => lists.includes(path))).toEqual([]);
+    expect(await keys()).toEqual(['by-another-hand']);
+    await jobs.delete(unnamed);
+    expect(got).toEqual(expect.arrayContaining(lists));
+    expect(await keys()).toEqual([]);
+    expect(await service.jobs.of('users/ann')).toEqual([]);
   });
 
   test('that are not over are not deleted', async () => {

@@ -11,6 +11,8 @@ import type { Redactor } from './redactor.js';
 const BEAT_MS = 20_000;
 /** In bytes: who is behind by that much is dropped, and asks again for what is then. */
 const MOST_BEHIND = 1024 * 1024;
+/** Who is behind by no more than that is sent what is longer than the limit by itself: a job's document, say. */
+const HARDLY_BEHIND = 64 * 1024;
 /** How long a browser waits before it asks again. */
 const RETRY_MS = 2000;
 
@@ -19,6 +21,8 @@ export interface EventStreamOptions {
   readonly redactor: Redactor;
   /** Whether whoever listens may still do so: asked now and then. */
   readonly isAdmitted: () => Promise<boolean>;
+  /** How many bytes the answer itself has taken that are not sent. */
+  readonly unsent: () => number;
 }
 
 /** What is pushed to one browser: server-sent events. */
@@ -55,7 +59,8 @@ export class EventStream implements LiveViewer {
 
   #push(text: string): void {
     if (!this.#isOpen()) return;
-    if (this.body.readableLength > MOST_BEHIND) this.body.destroy();
+    const behind = this.body.readableLength + this.#options.unsent();
+    if (behind > HARDLY_BEHIND && behind + Buffer.byteLength(text) > MOST_BEHIND) this.body.destroy();
     else this.body.push(text);
   }
 

@@ -56,7 +56,7 @@ async function actOnJob(
       await cancelJob(deps, located);
       return undefined;
     case 'delete':
-      await jobs.delete(id);
+      await jobs.delete(id, located.key);
       return undefined;
     default:
       return assertNever(action);

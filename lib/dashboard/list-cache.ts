@@ -1,7 +1,8 @@
 import { unlessMissing } from '../errors.js';
 import type { Revision, Store } from '../oada/store.js';
-import { readLinks } from '../operator/lists.js';
+import { linksOf } from '../operator/lists.js';
 import type { ListEntry, ListReader } from '../operator/lists.js';
+import { entriesOf } from '../retention/day-lists.js';
 
 /** At which state of a list something was read of it. */
 interface Stamp {
@@ -26,7 +27,7 @@ export class ListCache {
   readonly #most: number;
   readonly #lists = new Map<string, CachedList>();
   readonly #counts = new Map<string, CachedCount>();
-  readonly #reading = new Map<string, Promise<readonly ListEntry[]>>();
+  readonly #reading = new Map<string, Promise<CachedList>>();
   #kept = 0;
 
   /** @param most how many entries are kept, of all lists together */
@@ -56,10 +57,9 @@ export class ListCache {
       this.#lists.set(key, cached);
       return cached.entries;
     }
-    const entries = await this.#read(key, store, path);
-    this.#keep(key, { ...stampOf(stands), entries });
-    this.#keepCount(key, { ...stampOf(stands), count: entries.length });
-    return entries;
+    const list = await this.#read(key, stands, store, path);
+    this.#keep(key, list);
+    return list.entries;
   }
 
   async #count(key: string, store: Store, path: string): Promise<number> {
@@ -67,23 +67,27 @@ export class ListCache {
     if (stands === undefined) return this.#forget(key).length;
     const cached = this.#counts.get(key);
     if (cached !== undefined && isAt(cached, stands)) return cached.count;
-    const { length: count } = await this.#read(key, store, path);
-    this.#keepCount(key, { ...stampOf(stands), count });
-    return count;
+    const { entries } = await this.#read(key, stands, store, path);
+    return entries.length;
   }
 
-  /** At the same time, each list is read once. */
-  async #read(key: string, store: Store, path: string): Promise<readonly ListEntry[]> {
-    const reading = this.#reading.get(key) ?? readLinks(store, path);
-    this.#reading.set(key, reading);
+  /**
+   * At the same time, each list is read once for all who have seen it at the same state: one that was asked for before the
+   * list changed may not hold the change. Written meanwhile, it is kept as what it is: as the answer itself says.
+   */
+  async #read(key: string, seen: Revision, store: Store, path: string): Promise<CachedList> {
+    const which = JSON.stringify([key, seen.rev, seen.location]);
+    const reading = this.#reading.get(which) ?? readList(store, path);
+    this.#reading.set(which, reading);
     try {
-      return await reading;
+      const list = await reading;
+      this.#keepCount(key, { ...stampOf(list), count: list.entries.length });
+      return list;
     } finally {
-      if (this.#reading.get(key) === reading) this.#reading.delete(key);
+      this.#reading.delete(which);
     }
   }
 
-  /** The list may be newer than the stamp that was taken before it was read: then it is read once more than need be. */
   #keep(key: string, list: CachedList): void {
     this.#forget(key);
     if (list.entries.length > this.#most) return;
@@ -109,10 +113,16 @@ export class ListCache {
   }
 }
 
+async function readList(store: Store, path: string): Promise<CachedList> {
+  const read = await unlessMissing(store.get(path));
+  const { rev, location } = read ?? { rev: NaN, location: undefined }; // no list is at that state
+  return { rev, location, entries: linksOf(entriesOf(read?.data)) };
+}
+
 function isAt(stamp: Stamp, { rev, location }: Revision): boolean {
   return stamp.rev === rev && stamp.location === location;
 }
 
-function stampOf({ rev, location }: Revision): Stamp {
+function stampOf({ rev, location }: Stamp): Stamp {
   return { rev, location };
 }

@@ -32,6 +32,7 @@ interface KeptDay {
 const STATUSES: readonly FinalStatus[] = ['success', 'failure'];
 const MOST_DAYS = 7;
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 /** How often the days before today are looked at: they do not change but for the oldest, which go. */
 const LOOK_MS = 5 * 60_000;
 
@@ -43,6 +44,9 @@ export class LiveDays {
   #kept: readonly KeptDay[];
   /** As far as they are known; what they say of today counts only where its lists are not in view. */
   #counts: readonly DayCounts[] = [];
+  /** The day of which the lists were looked for: until then nobody knows how much is in them. */
+  #tried: string | undefined;
+  #isLooked = false;
   #cancelTurn: () => void = () => undefined;
   #cancelLook: () => void = () => undefined;
   #isStopped = false;
@@ -53,6 +57,7 @@ export class LiveDays {
     this.#options = options;
     this.#today = dayOf(deps.clock.now());
     this.#kept = this.#keep(true);
+    void this.#awaitToday();
     this.#looked = this.#lookBack();
     this.#turnLater();
   }
@@ -78,24 +83,56 @@ export class LiveDays {
     return this.#kept.find((list) => list.path === path)?.view.tried;
   }
 
-  /** The latest day first; as far as it is known. */
+  /** The latest day first; as far as it is known. Today is among them from then on, even if nothing was filed yet. */
   counts(): DayCounts[] {
+    const before = this.#counts.filter(({ day }) => day !== this.#today);
+    const today = this.#countToday();
+    return (today === undefined ? before : [today, ...before]).slice(0, MOST_DAYS);
+  }
+
+  #countToday(): DayCounts | undefined {
     const day = this.#today;
+    if (this.#tried !== day) return undefined;
     const there = this.#kept.filter(({ view }) => view.isKept);
-    if (there.length === 0) return this.#counts.slice(0, MOST_DAYS);
-    const before = this.#counts.filter((counts) => counts.day !== day);
+    if (there.length === 0) {
+      const none = this.#isLooked ? { day, success: 0, failure: 0 } : undefined;
+      return this.#counts.find((counts) => counts.day === day) ?? none;
+    }
     const count = (status: FinalStatus): number =>
       there.reduce((sum, list) => sum + (list.status === status ? list.links.entries.length : 0), 0);
-    const today = { day, success: count('success'), failure: count('failure') };
-    return (today.success + today.failure === 0 ? before : [today, ...before]).slice(0, MOST_DAYS);
+    return { day, success: count('success'), failure: count('failure') };
+  }
+
+  async #awaitToday(): Promise<void> {
+    const day = this.#today;
+    await this.tried();
+    if (this.#isStopped || day !== this.#today) return;
+    this.#tried = day;
+    this.#options.changed();
   }
 
   /** The latest of today, of either status. */
   latest(most: number): { readonly entry: ListEntry; readonly status: FinalStatus }[] {
-    return this.#kept
-      .flatMap(({ links, status }) => links.entries.slice(-most).map((entry) => ({ entry, status })))
-      .toSorted((one, other) => (one.entry.key < other.entry.key ? 1 : -1))
-      .slice(0, most);
+    const all = this.#kept.flatMap(({ links, status }) =>
+      links.entries.slice(-most).map((entry) => ({ entry, status })),
+    );
+    return latestOf(all, most);
+  }
+
+  /** The latest of the day before, in the first hour of today: later on they are more than an hour old. */
+  async latestBefore(most: number): Promise<{ readonly entry: ListEntry; readonly status: FinalStatus }[]> {
+    const { clock, paths } = this.#deps;
+    const now = clock.now().getTime();
+    if (now % DAY_MS >= HOUR_MS) return [];
+    const day = dayOf(new Date(now - HOUR_MS));
+    const lists = layoutsOf(paths).flatMap((layout) =>
+      STATUSES.map(async (status) =>
+        (await this.#options.lists.entries(layout.dayIndex(status, day)))
+          .slice(-most)
+          .map((entry) => ({ entry, status })),
+      ),
+    );
+    return latestOf((await Promise.all(lists)).flat(), most);
   }
 
   /** The lists that were not there may be there now. */
@@ -165,10 +202,11 @@ export class LiveDays {
 
   /** Midnight in UTC. */
   #turn(): void {
-    this.#counts = this.counts();
+    this.#counts = this.counts().filter(({ success, failure }) => success + failure > 0);
     for (const { view } of this.#kept) view.stop();
     this.#today = dayOf(this.#deps.clock.now());
     this.#kept = this.#keep(false);
+    void this.#awaitToday();
     this.#options.changed();
   }
 
@@ -200,6 +238,7 @@ export class LiveDays {
       this.#put({ day, success, failure });
     }
     this.#counts = this.#counts.filter(({ day }) => days.includes(day));
+    this.#isLooked = true;
     this.#options.changed();
   }
 
@@ -212,4 +251,11 @@ export class LiveDays {
     this.#counts = [...others, counts].toSorted((one, other) => (one.day < other.day ? 1 : -1));
     this.#options.changed();
   }
+}
+
+function latestOf<Filed extends { readonly entry: ListEntry }>(
+  filed: readonly Filed[],
+  most: number,
+): Filed[] {
+  return filed.toSorted((one, other) => (one.entry.key < other.entry.key ? 1 : -1)).slice(0, most);
 }

@@ -31,6 +31,8 @@ type ReadJob = readonly [FinishedJob, heard: number];
 const PACE_MS = 500;
 const MOST_TOLD = 10;
 const SEEDS = 200;
+/** Which part of them, the latest by their ends, is taken for all that there were in that time. */
+const DENSE = 0.75;
 /** How many documents are read at once. */
 const AT_ONCE = 50;
 
@@ -64,14 +66,15 @@ export class LiveFinished {
     this.#told.ask();
   }
 
-  /** Looks at the latest of today, for what was before: at those that were there when somebody began to look. */
-  async seed(days: LiveDays): Promise<void> {
+  /** Looks at the latest that were filed, for what was before: at those that were there when somebody began to look. */
+  async seed(days: Pick<LiveDays, 'latest' | 'latestBefore'>): Promise<void> {
     const heard = this.#deps.clock.now().getTime();
     const before = this.#filed;
     this.#isSeeded = true;
     this.#filed = new Set();
-    const latest = days
-      .latest(SEEDS + before.size)
+    const ofToday = days.latest(SEEDS + before.size);
+    const all = [...ofToday, ...(await days.latestBefore(SEEDS))];
+    const latest = all
       .filter(({ entry }) => !before.has(entry.id))
       .map(({ entry, status }): Filed => ({ ...entry, list: status, heard }))
       .slice(0, SEEDS);
@@ -80,7 +83,8 @@ export class LiveFinished {
       for (const [{ list, finished, duration }] of await this.#read(latest.slice(from, from + AT_ONCE)))
         if (finished !== undefined) samples.push({ time: Date.parse(finished), status: list, duration });
     }
-    this.throughput.seed(samples, latest.length < SEEDS);
+    if (latest.length < SEEDS) this.throughput.seed(samples, true);
+    else this.throughput.seed(densest(samples), false);
   }
 
   stop(): void {
@@ -106,4 +110,10 @@ export class LiveFinished {
     );
     return jobs.flat();
   }
+}
+
+/** Keys tell when jobs were submitted: some of the latest may have ended long before the others that were there then. */
+function densest(samples: readonly FinishedSample[]): FinishedSample[] {
+  const latest = samples.toSorted((one, other) => other.time - one.time);
+  return latest.slice(0, Math.ceil(latest.length * DENSE));
 }

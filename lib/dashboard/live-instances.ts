@@ -18,7 +18,7 @@ interface FollowedInstance {
   heartbeat: Heartbeat | undefined;
 }
 
-/** Should a service leave many dead ones behind, the rest of them are not followed. */
+/** Should a service leave many dead ones behind, the oldest of them are not followed. */
 const MOST_INSTANCES = 200;
 /** How late it may be noticed that one is silent. */
 const SWEEP_MS = 5000;
@@ -95,7 +95,10 @@ export class LiveInstances {
   }
 
   #arrange(entries: ReadonlyMap<string, Json>): void {
-    const ids = [...entries.values()].flatMap((entry) => linkedId(entry) ?? []).slice(0, MOST_INSTANCES);
+    const ids = [...entries]
+      .toSorted(([one], [other]) => (one < other ? -1 : 1)) // the keys tell when each was started
+      .flatMap(([, entry]) => linkedId(entry) ?? [])
+      .slice(-MOST_INSTANCES);
     for (const [id, { view }] of this.#followed) {
       if (ids.includes(id)) continue;
       view.stop();

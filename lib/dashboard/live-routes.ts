@@ -30,6 +30,7 @@ export function addLiveRoute(app: FastifyInstance, { access, hub, redactor, opti
       throw new Refusal('OADA_JOBS_DASHBOARD_FULL', 'Too many pages are open: close some.');
     const stream = new EventStream({
       ...{ clock: options.clock, redactor },
+      unsent: () => reply.raw.writableLength,
       isAdmitted: async () => (await access.sessionOf(request)) !== undefined,
     });
     streams.add(stream);

@@ -18,6 +18,8 @@ import { StoreHub } from './store-hub.js';
 import { storeMetrics } from './store-metrics.js';
 
 const log = debug('oada-jobs:dashboard');
+/** In bytes, for a password of up to 1000 characters: anybody may send it. */
+const LONGEST_SIGN_IN = 16 * 1024;
 
 /** Puts the dashboard into an app, or into the part of one that is its own. */
 export async function mountDashboard(app: FastifyInstance, options: ResolvedDashboard): Promise<Access> {
@@ -46,7 +48,7 @@ export async function mountDashboard(app: FastifyInstance, options: ResolvedDash
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', (request) => admit(request, access, options));
     addLiveRoute(guarded, { access, hub, redactor, options });
-    addRoutes(guarded, hub);
+    addRoutes(guarded, { hub, redactor, clock: options.clock });
   });
   await app.register(async (page) => {
     // The app around shows not even the page to whom it does not let in; otherwise people sign in on it.
@@ -110,7 +112,7 @@ function addSignIn(app: FastifyInstance, access: Access, { readOnly, hosts }: Re
     const { by } = access;
     return { signedIn: session !== undefined, by, readOnly, csrfToken: session?.csrfToken ?? '' };
   });
-  app.post('/api/session', async (request, reply) => {
+  app.post('/api/session', { bodyLimit: LONGEST_SIGN_IN }, async (request, reply) => {
     checkOrigin(request, hosts);
     await access.signInByPassword(request, reply);
     return noContent(reply);
@@ -137,7 +139,7 @@ function addMetrics(
   { access, hub, options }: { access: Access; hub: StoreHub; options: ResolvedDashboard },
 ): void {
   if (options.metrics === false) return;
-  const metrics = options.metrics === true ? storeMetrics(hub) : options.metrics;
+  const metrics = options.metrics === true ? storeMetrics(hub, options.clock) : options.metrics;
   app.get('/metrics', async (request, reply) => {
     if (!options.publicMetrics) await signedIn(request, access);
     return reply.type(metrics.contentType).send(await metrics.metrics());

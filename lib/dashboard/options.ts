@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import type { FastifyRequest } from 'fastify';
 
 import { systemClock } from '../clock.js';
@@ -55,8 +57,11 @@ export interface StartOptions extends Omit<DashboardOptions, 'authenticate'> {
   readonly host?: string;
   /** @defaultValue `0`: a free one */
   readonly port?: number;
-  /** Whether `X-Forwarded-…` of a proxy before it is believed: only where all requests come through one. @defaultValue false */
-  readonly trustProxy?: boolean;
+  /**
+   * Whose `X-Forwarded-…` is believed: that of so many proxies before it, or of those at these addresses, with commas
+   * between them; `true` believes all of it, whoever wrote it. @defaultValue false
+   */
+  readonly trustProxy?: boolean | number | string;
 }
 
 export interface ResolvedDashboard {
@@ -124,7 +129,7 @@ export function resolveDashboard(options: DashboardOptions): ResolvedDashboard {
 export interface ResolvedStart {
   readonly host: string;
   readonly port: number;
-  readonly trustProxy: boolean;
+  readonly trustProxy: boolean | number | string;
 }
 
 /** @throws {ConfigError} */
@@ -141,7 +146,22 @@ export function resolveStart(options: StartOptions): ResolvedStart {
       `A dashboard that others can reach, here at ${JSON.stringify(host)}, needs a \`password\`.`,
     );
   }
-  return { host, port, trustProxy: flag('trustProxy', trustProxy) };
+  return { host, port, trustProxy: proxiesOf(trustProxy) };
+}
+
+/** As fastify takes it, which would fail later on, and in other words. */
+function proxiesOf(trusted: unknown): boolean | number | string {
+  if (typeof trusted === 'boolean') return trusted;
+  if (typeof trusted === 'number' && Number.isSafeInteger(trusted) && trusted >= 1) return trusted;
+  if (typeof trusted === 'string' && trusted.split(',').every((one) => isProxy(one.trim()))) return trusted;
+  throw expected('trustProxy', 'true, false, a number of proxies or a list of addresses', trusted);
+}
+
+function isProxy(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [, address = '', bits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const kind = isIP(address);
+  return kind !== 0 && (bits === undefined || (Number(bits) >= 1 && Number(bits) <= (kind === 4 ? 32 : 128)));
 }
 
 /** Does it lead to this machine, and to nowhere else? */

@@ -8,8 +8,9 @@ export class Redactor {
   readonly #needles: readonly string[];
 
   constructor(secrets: Iterable<string>) {
-    this.#secrets = new Set(secrets);
-    this.#needles = [...this.#secrets].map((secret) => JSON.stringify(secret).slice(1, -1));
+    // What is JSON within a text, a result that is shown as text, say, has it with signs of its own before some characters.
+    this.#secrets = new Set([...secrets].flatMap((secret) => [secret, escaped(secret)]));
+    this.#needles = [...this.#secrets].map(escaped);
   }
 
   toText(value: unknown): string {
@@ -17,4 +18,8 @@ export class Redactor {
     if (!this.#needles.some((needle) => text.includes(needle))) return text;
     return JSON.stringify(redactJson(parseJson(text), (part) => hideSecrets(part, this.#secrets)));
   }
+}
+
+function escaped(secret: string): string {
+  return JSON.stringify(secret).slice(1, -1);
 }

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+import type { Clock } from '../clock.js';
 import { countJobs } from '../operator/counts.js';
 import { listInstances } from '../operator/instances.js';
 import { listJobs } from '../operator/list-jobs.js';
 import { setPaused } from '../operator/job-actions.js';
-import { addQueue, checkQueue, listQueues, removeQueue } from '../operator/queues.js';
+import { addQueue, readQueues, removeQueue } from '../operator/queues.js';
 import { isServiceName } from '../paths.js';
-import type { QueueView } from './api.js';
 import {
   jobsActionFrom,
   listRequestFrom,
@@ -19,13 +19,18 @@ import {
 import { viewJob } from './job-view.js';
 import { actOnJobs } from './jobs-action.js';
 import { notFound, orNotFound } from './problem.js';
+import { QueueHealths } from './queue-health.js';
+import type { Redactor } from './redactor.js';
 import { actOnSchedule, actOnSchedules, viewSchedule, viewSchedules } from './schedule-view.js';
 import type { ServiceView, StoreHub } from './store-hub.js';
 
 type Answer = (view: ServiceView, request: FastifyRequest) => Promise<unknown>;
 
 /** All that is asked of stores and services, but for what is pushed. The paths are those of `api.ts`. */
-export function addRoutes(app: FastifyInstance, hub: StoreHub): void {
+export function addRoutes(
+  app: FastifyInstance,
+  { hub, redactor, clock }: { hub: StoreHub; redactor: Redactor; clock: Clock },
+): void {
   const service = '/api/:store/:service';
   /** What is undefined has nothing to say. */
   const handle = (answer: Answer) => async (request: FastifyRequest, reply: FastifyReply) => {
@@ -40,8 +45,8 @@ export function addRoutes(app: FastifyInstance, hub: StoreHub): void {
     handle(({ deps, lists }) => countJobs(deps, lists)),
   );
   addJobRoutes(app, service, handle);
-  addQueueRoutes(app, service, handle);
-  addScheduleRoutes(app, service, handle);
+  addQueueRoutes(app, service, { handle, healths: new QueueHealths(clock) });
+  addScheduleRoutes(app, service, { handle, redactor });
   app.post(
     `${service}/paused`,
     handle(({ deps }, { body }) => setPaused(deps, pausedFrom(body))),
@@ -73,18 +78,14 @@ function addJobRoutes(app: FastifyInstance, service: string, handle: Handle): vo
   );
 }
 
-function addQueueRoutes(app: FastifyInstance, service: string, handle: Handle): void {
+function addQueueRoutes(
+  app: FastifyInstance,
+  service: string,
+  { handle, healths }: { handle: Handle; healths: QueueHealths },
+): void {
   app.get(
     `${service}/queues`,
-    handle(async ({ deps }) => {
-      const queues = await listQueues(deps);
-      return await Promise.all(
-        queues.map(async (summary): Promise<QueueView> => ({
-          ...summary,
-          health: await checkQueue(deps, summary.queue),
-        })),
-      );
-    }),
+    handle(async ({ deps }) => await healths.viewsOf(await readQueues(deps))),
   );
   app.post(
     `${service}/queues`,
@@ -103,7 +104,11 @@ function addQueueRoutes(app: FastifyInstance, service: string, handle: Handle): 
   );
 }
 
-function addScheduleRoutes(app: FastifyInstance, service: string, handle: Handle): void {
+function addScheduleRoutes(
+  app: FastifyInstance,
+  service: string,
+  { handle, redactor }: { handle: Handle; redactor: Redactor },
+): void {
   app.get(
     `${service}/schedules`,
     handle(({ deps }) => viewSchedules(deps)),
@@ -114,7 +119,7 @@ function addScheduleRoutes(app: FastifyInstance, service: string, handle: Handle
   );
   app.get(
     `${service}/schedules/*`,
-    handle(({ deps }, { params }) => viewSchedule(deps, parameter(params, '*'))),
+    handle(({ deps }, { params }) => viewSchedule(deps, parameter(params, '*'), redactor)),
   );
   app.post(
     `${service}/schedules/*`,

@@ -1,5 +1,5 @@
 import { assertNever, unlessMissing } from '../errors.js';
-import { isJsonObject, stringify } from '../json.js';
+import { isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import { isJobOf } from '../operator/job-of.js';
 import type { OperatorDeps } from '../operator/operator-deps.js';
@@ -17,6 +17,7 @@ import type {
 } from './api.js';
 import { overrideOf } from './input.js';
 import { orNotFound } from './problem.js';
+import type { Redactor } from './redactor.js';
 import { timingText } from '../operator/timing-text.js';
 
 const MOST_HISTORY = 100;
@@ -38,8 +39,15 @@ export async function viewSchedules(deps: OperatorDeps): Promise<SchedulesView> 
   };
 }
 
-/** @throws {Refusal} there is none of that key */
-export async function viewSchedule(deps: OperatorDeps, key: string): Promise<ScheduleView> {
+/**
+ * @param redactor for what is cut: of half a token nobody can tell what it was
+ * @throws {Refusal} there is none of that key
+ */
+export async function viewSchedule(
+  deps: OperatorDeps,
+  key: string,
+  redactor: Redactor,
+): Promise<ScheduleView> {
   const operations = new Schedules(deps);
   const state = await orNotFound(operations.get(key));
   const [preview, history, pausedTypes] = await Promise.all([
@@ -50,7 +58,7 @@ export async function viewSchedule(deps: OperatorDeps, key: string): Promise<Sch
   const entries: HistoryEntry[] = [];
   for (let from = 0; from < history.length; from += AT_ONCE) {
     const some = history.slice(from, from + AT_ONCE);
-    entries.push(...(await Promise.all(some.map((record) => entryOf(deps, record)))));
+    entries.push(...(await Promise.all(some.map((record) => entryOf(deps, record, redactor)))));
   }
   return {
     ...summaryOf(state, pausedTypes),
@@ -124,10 +132,10 @@ function overrideText({ override = {}, timing }: ScheduleState): string {
   return parseTiming(override) === undefined ? timingText(timing) : timingText(override);
 }
 
-async function entryOf(deps: OperatorDeps, record: HistoryRecord): Promise<HistoryEntry> {
+async function entryOf(deps: OperatorDeps, record: HistoryRecord, redactor: Redactor): Promise<HistoryEntry> {
   const { occurrence, outcome, started, ended, duration, message, failureType, count } = record;
   const job = linkedId(record['job']);
-  const output = job === undefined ? undefined : await readOutput(deps, job);
+  const output = job === undefined ? undefined : await readOutput(deps, job, redactor);
   return {
     occurrence,
     outcome: typeof outcome === 'string' ? outcome : '',
@@ -148,8 +156,13 @@ function texts(fields: JsonObject): Readonly<Record<string, string>> {
 }
 
 /** What the job returned; undefined where it is gone, or has returned nothing. */
-async function readOutput({ store, service }: OperatorDeps, job: string): Promise<string | undefined> {
+async function readOutput(
+  { store, service }: OperatorDeps,
+  job: string,
+  redactor: Redactor,
+): Promise<string | undefined> {
   const data: Json | undefined = (await unlessMissing(store.get(`/${job}`)))?.data;
   if (!isJsonObject(data) || !isJobOf(service, data) || data['status'] !== 'success') return undefined;
-  return stringify(data['result'])?.slice(0, LONGEST_OUTPUT);
+  const { result } = data;
+  return result === undefined ? undefined : redactor.toText(result).slice(0, LONGEST_OUTPUT);
 }

@@ -29,7 +29,8 @@ export async function startDashboard(options: StartOptions): Promise<RunningDash
   const resolved = resolveDashboard(options);
   const { host, port, trustProxy } = resolveStart(options);
   const app = fastify({
-    trustProxy,
+    trustProxy:
+      typeof trustProxy === 'number' ? (_address: string, hop: number) => hop < trustProxy : trustProxy,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
   });

@@ -27,6 +27,8 @@ interface OpenStore {
   readonly domain: string;
   /** As the store answered last. */
   services: readonly string[];
+  /** It has answered, or failed: how it does is known. */
+  isKnown: boolean;
   /** Those that are known to be there, with what is asked of them. */
   readonly known: Map<string, ServiceView>;
 }
@@ -35,6 +37,8 @@ interface OpenStore {
 const REQUEST_MS = 10_000;
 /** How long the others wait for a store that does not answer. */
 const PATIENCE_MS = 700;
+/** The same for the first answer: to connect to a store far away takes some round trips. */
+const FIRST_PATIENCE_MS = 3000;
 const MOST_KNOWN = 1000;
 
 /** The stores of the dashboard, each with a connection of its own: one that is away holds up no other. */
@@ -52,20 +56,32 @@ export class StoreHub {
       stores.map(({ name, domain, token }) => {
         const options = { clock, timeout: REQUEST_MS, onRequest: () => undefined };
         const store = openStore({ domain, token }, options);
-        return [name, { store, domain, services: [], known: new Map() }];
+        return [name, { store, domain, services: [], isKnown: false, known: new Map() }];
       }),
     );
   }
 
+  /** For people, who see the other stores no later for one that is slow. */
   async summaries(): Promise<StoreSummary[]> {
-    return await Promise.all([...this.#stores].map(([name, open]) => this.#summary(name, open)));
+    return await this.#summaries(({ isKnown }) => (isKnown ? PATIENCE_MS : FIRST_PATIENCE_MS));
   }
 
-  async #summary(store: string, open: OpenStore): Promise<StoreSummary> {
+  /** Waits for each store as long as a request may take: one that is slow is not away. */
+  async patientSummaries(): Promise<StoreSummary[]> {
+    return await this.#summaries(() => REQUEST_MS);
+  }
+
+  async #summaries(patience: (open: OpenStore) => number): Promise<StoreSummary[]> {
+    return await Promise.all(
+      [...this.#stores].map(([name, open]) => this.#summary(name, open, patience(open))),
+    );
+  }
+
+  async #summary(store: string, open: OpenStore, patience: number): Promise<StoreSummary> {
     const { domain } = open;
     const waiting = new AbortController();
-    const tooLate = sleep(this.#clock, PATIENCE_MS, waiting.signal).then(() => {
-      const message = `The store has not answered for ${String(PATIENCE_MS)} ms.`;
+    const tooLate = sleep(this.#clock, patience, waiting.signal).then(() => {
+      const message = `The store has not answered for ${String(patience)} ms.`;
       throw new StoreError('OADA_JOBS_STORE_TIMEOUT', message, { path: SERVICES });
     });
     tooLate.catch(() => undefined); // where the answer was there first
@@ -73,7 +89,9 @@ export class StoreHub {
       await open.store.check(); // with one try, it is known at once where a store is away
       open.services = await listServices(open.store);
     };
-    const answer = ask();
+    const answer = ask().finally(() => {
+      open.isKnown = true;
+    });
     try {
       await Promise.race([answer, tooLate]);
       return { store, domain, services: open.services };

@@ -11,7 +11,7 @@ import { layoutsOf } from '../retention/day-lists.js';
 import { isJobOf } from './job-of.js';
 import { listJobs } from './list-jobs.js';
 import type { ListRequest } from './list-jobs.js';
-import { filedDays, readFiledEntries, readPendingEntries } from './lists.js';
+import { filedDays, readFiledEntries } from './lists.js';
 import type { ListReader } from './lists.js';
 import type { OperatorDeps } from './operator-deps.js';
 
@@ -61,8 +61,11 @@ export async function findJob(deps: OperatorDeps, name: string, lists: ListReade
 async function keyOf(deps: OperatorDeps, id: string, lists: ListReader): Promise<string> {
   const usual = id.slice('resources/'.length);
   if ((await pendingId(deps, usual)) === id) return usual;
-  const linked = (await readPendingEntries(deps, lists)).find((entry) => entry.id === id);
-  return linked?.key ?? usual;
+  for (const layout of layoutsOf(deps.paths)) {
+    const linked = (await lists.entries(layout.pending)).find((entry) => entry.id === id);
+    if (linked !== undefined) return linked.key;
+  }
+  return usual;
 }
 
 async function locate(

@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { ConfigError, StoreError, toError, unlessMissing } from '../errors.js';
 import { isJsonObject } from '../json.js';
 import type { Json } from '../json.js';
@@ -27,13 +28,24 @@ export interface QueueHealth {
   readonly took: number;
 }
 
+export interface QueueEntry {
+  readonly summary: QueueSummary;
+  /** Stays in the process. Undefined where the entry is none. */
+  readonly address?: StoreAddress;
+}
+
 const HEALTH_TIMEOUT_MS = 5000;
 
 /** The further queues that the service is to watch; that of its own store is not among them. */
 export async function listQueues(deps: OperatorDeps): Promise<QueueSummary[]> {
+  return (await readQueues(deps)).map(({ summary }) => summary);
+}
+
+/** The same with what their stores are asked with. */
+export async function readQueues(deps: OperatorDeps): Promise<QueueEntry[]> {
   const { store, paths } = deps;
   const entries = entriesOf((await unlessMissing(store.get(paths.queues)))?.data);
-  return await Promise.all(entries.map(async ([queue, entry]) => summaryOf(queue, await read(deps, entry))));
+  return await Promise.all(entries.map(async ([queue, entry]) => entryOf(queue, await read(deps, entry))));
 }
 
 /**
@@ -71,6 +83,11 @@ export async function checkQueue(deps: OperatorDeps, queue: string): Promise<Que
   const data = (await unlessMissing(store.get(paths.queues)))?.data;
   const address = addressOf(await read(deps, isJsonObject(data) ? (data[queue] ?? null) : null));
   if (typeof address === 'string') return { ok: false, problem: address, took: 0 };
+  return await checkAddress(clock, address);
+}
+
+/** Tells no more than the kind of what went wrong: the address may be any, and its answer is nobody's business here. */
+export async function checkAddress(clock: Clock, address: StoreAddress): Promise<QueueHealth> {
   const began = clock.monotonic();
   const its = openStore(address, {
     clock: systemClock,
@@ -81,9 +98,23 @@ export async function checkQueue(deps: OperatorDeps, queue: string): Promise<Que
     await its.check();
     return { ok: true, took: clock.monotonic() - began };
   } catch (error) {
-    return { ok: false, problem: toError(error).message, took: clock.monotonic() - began };
+    return { ok: false, problem: reasonOf(error), took: clock.monotonic() - began };
   } finally {
     await its.close();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  switch (error instanceof StoreError ? error.code : undefined) {
+    case 'OADA_JOBS_STORE_UNREACHABLE':
+      return 'its store cannot be reached';
+    case 'OADA_JOBS_STORE_TIMEOUT':
+      return 'its store has not answered in time';
+    case 'OADA_JOBS_STORE_UNAUTHORIZED':
+    case 'OADA_JOBS_STORE_FORBIDDEN':
+      return 'its store does not accept the token';
+    default:
+      return 'its store has answered with an error';
   }
 }
 
@@ -99,9 +130,10 @@ async function read({ store }: OperatorDeps, entry: Json): Promise<Json | undefi
   }
 }
 
-function summaryOf(queue: string, entry: Json | undefined): QueueSummary {
+function entryOf(queue: string, entry: Json | undefined): QueueEntry {
   const address = addressOf(entry);
-  return typeof address === 'string' ? { queue, problem: address } : { queue, domain: address.domain };
+  if (typeof address === 'string') return { summary: { queue, problem: address } };
+  return { summary: { queue, domain: address.domain }, address };
 }
 
 /** Or what is wrong with it. */

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../lib/clock.js';
 import type { Clock } from '../../lib/clock.js';
 import { startServer, TOKEN } from '../setup.js';
+import type { Answer } from './setup.js';
 import { answerOf, AT, browse, cookieIn, signIn, start } from './setup.js';
 
 const PASSWORD = 'correct horse';
@@ -95,6 +96,47 @@ describe('a password', () => {
     expect([sixth.status, sixth.json.code]).toEqual([429, 'OADA_JOBS_DASHBOARD_TRIES']);
     move(60_000);
     expect((await tryPassword(origin, PASSWORD)).status).toBe(204);
+  });
+
+  test('may not be tried more often by who makes up where they come from', async () => {
+    const { origin } = new URL((await start({ password: PASSWORD, trustProxy: 1 })).url);
+    const tries: number[] = [];
+    for (let index = 0; index < 6; index++) {
+      const from = { 'x-forwarded-for': `10.0.0.${String(index)}, 192.0.2.7` };
+      tries.push((await tryPassword(origin, 'wrong', from)).status);
+    }
+    expect(tries).toEqual([401, 401, 401, 401, 401, 429]);
+    expect((await tryPassword(origin, 'wrong', { 'x-forwarded-for': '192.0.2.8' })).status).toBe(401);
+  });
+
+  test.each([0, 1.5, '', 'proxy.example', '10.0.0.1/33', '10.0.0.1,', 'fe80::1%eth0'])(
+    'is not begun with %j for its proxies',
+    async (trustProxy) => {
+      await expect(start({ password: PASSWORD, trustProxy })).rejects.toThrow('expected `trustProxy`');
+    },
+  );
+
+  test('is begun with the addresses of its proxies', async () => {
+    const dashboard = await start({ password: PASSWORD, trustProxy: 'loopback, 10.1.0.0/16, ::1/128' });
+    const { origin } = new URL(dashboard.url);
+    expect((await tryPassword(origin, PASSWORD)).status).toBe(204);
+  });
+
+  test('takes no more than it has to of who is not signed in', async () => {
+    const { origin } = new URL((await start({ password: PASSWORD })).url);
+    const send = async (length: number): Promise<Answer> =>
+      await answerOf(
+        await fetch(`${origin}/api/session`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ ['x'.repeat(length)]: 1 }),
+        }),
+      );
+    expect((await send(20_000)).status).toBe(413);
+    const { status, json } = await send(10_000);
+    expect(status).toBe(400);
+    expect(json.message).toContain(`\`${'x'.repeat(50)}…\`; there are password`);
+    expect(json.message).not.toContain('x'.repeat(51));
   });
 
   test('is not tried by pages of others', async () => {

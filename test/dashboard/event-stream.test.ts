@@ -6,12 +6,18 @@ import { EventStream } from '../../lib/dashboard/event-stream.js';
 import { Redactor } from '../../lib/dashboard/redactor.js';
 import { FakeClock } from '../fake-clock.js';
 
-function scene(isAdmitted: () => Promise<boolean> = async () => true): {
+function scene(
+  isAdmitted: () => Promise<boolean> = async () => true,
+  unsent: () => number = () => 0,
+): {
   clock: FakeClock;
   stream: EventStream;
 } {
   const clock = new FakeClock();
-  return { clock, stream: new EventStream({ clock, redactor: new Redactor(['s3cret-token']), isAdmitted }) };
+  return {
+    clock,
+    stream: new EventStream({ clock, redactor: new Redactor(['s3cret-token']), isAdmitted, unsent }),
+  };
 }
 
 test('who does not read is dropped, and nothing more is kept for them', async () => {
@@ -23,6 +29,23 @@ test('who does not read is dropped, and nothing more is kept for them', async ()
   expect(stream.body.destroyed).toBe(true);
   await clock.advance(60_000);
   expect(clock.timers).toBe(0);
+});
+
+test('what the answer has taken and not sent counts, and so does what is to be pushed', async () => {
+  let unsent = 900_000;
+  const { stream } = scene(undefined, () => unsent);
+  const closed = once(stream.body, 'close');
+  stream.tell('connection', { ok: false, problem: 'x'.repeat(100_000) });
+  expect(stream.body.destroyed).toBe(false);
+  stream.tell('connection', { ok: false, problem: 'x'.repeat(100_000) });
+  await closed;
+  expect(stream.body.destroyed).toBe(true);
+  unsent = 0;
+  const other = scene(undefined, () => unsent).stream;
+  other.tell('connection', { ok: false, problem: 'x'.repeat(2_000_000) });
+  expect(other.body.destroyed).toBe(false);
+  other.tell('connection', { ok: true });
+  expect(other.body.destroyed).toBe(true);
 });
 
 test('there is a sign of life now and then, until nobody may listen any more', async () => {

@@ -11,7 +11,7 @@ import type { Json } from '../../lib/json.js';
 import type { Store } from '../../lib/oada/store.js';
 import { FakeClock } from '../fake-clock.js';
 import { operate } from '../operator/setup.js';
-import { startServer, TOKEN } from '../setup.js';
+import { deferred, startServer, TOKEN } from '../setup.js';
 
 const linkTo = (key: string): Json => ({ _id: `resources/${key}` });
 const keysOf = (links: KeptLinks): string[] => links.entries.map(({ key }) => key);
@@ -60,14 +60,22 @@ describe('the cache of lists', () => {
     store: Store;
     readonly put: (name: string, count: number) => Promise<void>;
     readonly reads: () => number;
+    /** The next read has its answer when this is called. */
+    readonly hold: () => { readonly asked: Promise<void>; readonly release: () => void };
   }> {
     const server = await startServer();
     const { store } = operate(server);
     const oada = server.client(TOKEN);
     let reads = 0;
+    let held = { asked: deferred(), released: deferred() };
+    held.released.resolve();
     const get: Store['get'] = async (path) => {
       reads++;
-      return await store.get(path);
+      const { asked, released } = held;
+      const answer = await store.get(path);
+      asked.resolve();
+      await released.promise;
+      return answer;
     };
     const counting = new Proxy(store, {
       get: (target, name) => {
@@ -79,6 +87,13 @@ describe('the cache of lists', () => {
     return {
       store: counting,
       reads: () => reads,
+      hold: () => {
+        const { asked, released } = { asked: deferred(), released: deferred() };
+        const before = held;
+        held = { asked, released };
+        void asked.promise.then(() => (held = before));
+        return { asked: asked.promise, release: released.resolve };
+      },
       put: async (name, count) => {
         const keys = Array.from({ length: count }, (_, index) => `k${String(index)}`);
         const data = Object.fromEntries(keys.map((key) => [key, linkTo(key)]));
@@ -101,6 +116,22 @@ describe('the cache of lists', () => {
     expect(reads()).toBe(2);
     expect(await entries('/resources/none')).toEqual([]);
     expect(await count('/resources/none')).toBe(0);
+  });
+
+  test('never takes an answer for newer than it is, though others ask meanwhile', async () => {
+    const { store, put, hold } = await scene();
+    const { entries, count } = new ListCache().readerOf('store', store);
+    await put('a', 3);
+    const { asked, release } = hold();
+    const first = entries('/resources/a');
+    await asked;
+    await put('a', 4);
+    expect(await entries('/resources/a')).toHaveLength(4);
+    expect(await count('/resources/a')).toBe(4);
+    release();
+    expect(await first).toHaveLength(3);
+    expect(await entries('/resources/a')).toHaveLength(4);
+    expect(await count('/resources/a')).toBe(4);
   });
 
   test('keeps no more than so many entries, and those of the lists that were used last', async () => {

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
+import { systemClock } from '../../lib/clock.js';
 import { setPaused } from '../../lib/operator/job-actions.js';
 import { operate } from '../operator/setup.js';
-import { countTo, jobOf, makeService, NAME, postJob, startServer, TOKEN } from '../setup.js';
+import { countTo, ensureLists, jobOf, makeService, NAME, postJob, startServer, TOKEN } from '../setup.js';
 import { signIn, start } from './setup.js';
 
 /** The samples of an exposition, by their names and labels. */
@@ -41,6 +42,7 @@ test('metrics tell of each service what its store holds, and of each store wheth
   expect(Object.fromEntries(samplesOf(text))).toEqual({
     'oada_jobs_dashboard_store_up{store="farm"}': 1,
     'oada_jobs_dashboard_store_up{store="gone"}': 0,
+    [`oada_jobs_dashboard_service_up${of}}`]: 1,
     [`oada_jobs_dashboard_pending${of}}`]: 1,
     [`oada_jobs_dashboard_running${of}}`]: 0,
     [`oada_jobs_dashboard_finished_today${of},status="success"}`]: 2,
@@ -54,6 +56,35 @@ test('metrics tell of each service what its store holds, and of each store wheth
   const page = readFileSync(new URL('../../docs/dashboard.md', import.meta.url), 'utf8');
   const told = [...page.matchAll(/^\| `(oada_jobs_\w+)`/gm)].map(([, name = '']) => name);
   expect(told.toSorted()).toEqual(named.toSorted());
+});
+
+test('a service whose link leads nowhere hides no other, and what was counted is told for ten seconds', async () => {
+  const server = await startServer();
+  const oada = server.client(TOKEN);
+  await ensureLists(oada);
+  await oada.put({
+    path: '/bookmarks/services',
+    data: { ghost: { _id: 'resources/nowhere' } },
+    contentType: 'application/json',
+  });
+  let moved = 0;
+  const clock = { ...systemClock, monotonic: () => moved };
+  const stores = [{ name: 'farm', domain: server.url, token: TOKEN }];
+  const { get } = await signIn(await start({ stores, clock, metrics: true }));
+  const { status, text } = await get('metrics');
+  expect(status).toBe(200);
+  const samples = samplesOf(text);
+  expect(samples.get('oada_jobs_dashboard_service_up{store="farm",service="ghost"}')).toBe(0);
+  const of = `{store="farm",service="${NAME}"}`;
+  expect(samples.get(`oada_jobs_dashboard_service_up${of}`)).toBe(1);
+  expect(samples.get(`oada_jobs_dashboard_pending${of}`)).toBe(0);
+  expect(text).not.toMatch(/_pending\{.*ghost/);
+  await postJob(oada, jobOf('fine'));
+  moved = 9999;
+  expect((await get('metrics')).text).toBe(text);
+  moved = 10_001;
+  const later = samplesOf((await get('metrics')).text);
+  expect(later.get(`oada_jobs_dashboard_pending${of}`)).toBe(1);
 });
 
 test('those who are not signed in get none', async () => {

@@ -217,6 +217,28 @@ describe('schedules', () => {
     expect(json.history[0].output).toHaveLength(2000);
   });
 
+  test('show no part of a token in what came of them', async () => {
+    const secret = String.raw`of-"the"\other-5ecret`;
+    const server = await startServer();
+    const service = makeService(server);
+    service.on('mow', '5s', async () => ({ cut: 'x'.repeat(1980) + secret }));
+    service.on('tell', '5s', async () => ({ cut: JSON.stringify({ secret }) }));
+    service.schedule('mow', { type: 'mow', manual: true });
+    service.schedule('tell', { type: 'tell', manual: true });
+    await service.start();
+    const other = { name: 'other', domain: 'http://127.0.0.1:9', token: secret };
+    const stores = [{ name: 'store', domain: server.url, token: TOKEN }, other];
+    const { get, send } = await signIn(await start({ stores }));
+    const outputOf = async (key: string): Promise<string> => {
+      const ended = service.events.next('schedule:ended');
+      await send('POST', `${AT}/schedules/${key}`, { action: 'run' });
+      await ended;
+      return (await get(`${AT}/schedules/${key}`)).json.history[0].output as string;
+    };
+    expect(await outputOf('mow')).toBe(JSON.stringify({ cut: `${'x'.repeat(1980)}[token]` }));
+    expect(await outputOf('tell')).toBe(JSON.stringify({ cut: '{"secret":"[token]"}' }));
+  });
+
   test('are overridden, disabled, enabled and reset', async () => {
     const { browser } = await scheduled();
     const path = `${AT}/schedules/mow-often`;

@@ -42,7 +42,7 @@ test('no entry of the list shows its token, and each says what is wrong with it'
   expect(queues.map(({ queue }) => queue).toSorted()).toEqual(['bare', 'flat', 'linked', 'wrong-token']);
   expect(queues.filter(({ problem }) => problem !== undefined)).toHaveLength(3);
   const health = await checkQueue(deps, 'wrong-token');
-  expect(health.ok).toBe(false);
+  expect(health).toMatchObject({ ok: false, problem: 'its store does not accept the token' });
   expect(JSON.stringify([queues, health])).not.toContain('s3cret');
   for (const key of ['', 'a/b', '12', '_meta', '..', 'a b'])
     await expect(addQueue(deps, key, { domain: server.url, token: TOKEN })).rejects.toThrow(

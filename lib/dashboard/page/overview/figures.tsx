@@ -13,25 +13,13 @@ interface FiguresProps {
 
 export function Figures({ place, counts }: FiguresProps): JSX.Element {
   const day = counts?.days.find((one) => one.day === today(Date.now()));
-  const ofDay = (value: number | undefined): number | undefined =>
-    counts === undefined ? undefined : (value ?? 0);
   const { alive, silent } = counts?.instances ?? { alive: undefined, silent: 0 };
   return (
     <ul class="stats">
       <Stat name="Pending" value={counts?.pending} link={linkTo(place, jobs('pending'))} />
       <Stat name="Running" value={counts?.running} tone="running" link={linkTo(place, jobs('running'))} />
-      <Stat
-        name="Success today"
-        value={ofDay(day?.success)}
-        tone="success"
-        link={linkTo(place, jobs('success'))}
-      />
-      <Stat
-        name="Failed today"
-        value={ofDay(day?.failure)}
-        tone="failure"
-        link={linkTo(place, jobs('failure'))}
-      />
+      <Stat name="Success today" value={day?.success} tone="success" link={linkTo(place, jobs('success'))} />
+      <Stat name="Failed today" value={day?.failure} tone="failure" link={linkTo(place, jobs('failure'))} />
       <Stat
         name={silent > 0 ? `Instances · ${count(silent)} silent` : 'Instances'}
         value={alive}
@@ -65,7 +53,8 @@ function Stat({ name, value, tone = '', link }: StatProps): JSX.Element {
 }
 
 export function DaysTable({ place, counts }: FiguresProps): JSX.Element | null {
-  if (counts === undefined || counts.days.length === 0) return null;
+  const days = counts?.days.filter(({ success, failure }) => success + failure > 0) ?? [];
+  if (days.length === 0) return null;
   const cell = (list: 'success' | 'failure', value: number, day: string): JSX.Element =>
     value === 0 ? (
       <span class="none">0</span>
@@ -82,7 +71,7 @@ export function DaysTable({ place, counts }: FiguresProps): JSX.Element | null {
       <Table
         caption="Jobs filed on each day"
         narrow="lines"
-        rows={counts.days}
+        rows={days}
         keyOf={({ day }) => day}
         columns={[
           { title: 'Day', cell: ({ day }) => <span title={day}>{dayName(day)}</span> },
