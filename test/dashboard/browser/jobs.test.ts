@@ -6,6 +6,8 @@ import { answer, button, openScene, row, told, useBrowser } from './setup.js';
 
 useBrowser();
 
+const REFUSED = { id: 'resources/1', code: 'OADA_JOBS_CONFIG', message: 'it is held' };
+
 test('a job appears, tells how far it is, and finishes, and the page is not loaded again', async () => {
   const { service, oada, page, open, mishaps } = await openScene();
   const reached = deferred();
@@ -123,6 +125,31 @@ test('jobs that are selected are deleted, unless that is called off in time', as
   expect(await row(page, 'a-2').count()).toBe(1);
   const [day = ''] = Object.keys((await read(oada, `${BASE}/jobs-success`))['day-index'] as object);
   expect(keysOf(await read(oada, `${BASE}/jobs-success/day-index/${day}`))).toEqual(['a-2']);
+});
+
+test('whoever deletes a job leaves its page when it is gone, and stays where it could not be deleted', async () => {
+  const { service, oada, page, open } = await openScene();
+  service.on('weed', '1m', () => ({}));
+  await service.start();
+  await runJob(service, oada, jobOf('weed'), 'gone');
+  await open('jobs/success');
+  await row(page, 'gone').getByRole('link').click();
+  await page.route(
+    /\/jobs$/,
+    (route) => route.fulfill({ json: { done: 0, jobs: [], problems: [REFUSED] } }),
+    {
+      times: 1,
+    },
+  );
+  const read = page.waitForResponse(/\/job\//);
+  for (const isRefused of [true, false]) {
+    await button(page, 'Delete').click();
+    await answer(page, 'Delete');
+    await told(page, isRefused ? 'it is held' : '1 job deleted.');
+    if (isRefused) await read;
+    else await page.getByText('No job has succeeded yet').waitFor();
+    expect(new URL(page.url()).hash).toContain(isRefused ? '/job/' : '/jobs/success');
+  }
 });
 
 test('what is searched for and filtered by stands in the address, and all that fits is retried', async () => {

@@ -1,13 +1,12 @@
-import type { ActionResult, JobsAction, JobSummary, ListRequest } from '../../api.js';
+import type { ActionResult, JobsAction, ListRequest } from '../../api.js';
 import { actOnJobs } from '../client.js';
 import { confirm } from '../elements/dialog.js';
 import { later, tell, tellProblem } from '../elements/toasts.js';
 import { counted } from '../format.js';
 import { linkTo } from '../route.js';
 import { goTo } from '../router.js';
-import type { ListName, Place } from '../route.js';
-
-export type Deed = 'retry' | 'cancel' | 'rerun' | 'delete';
+import type { Place } from '../route.js';
+import type { Deed } from './deeds.js';
 
 interface Words {
   readonly label: string;
@@ -57,40 +56,14 @@ export const WORDS: Readonly<Record<Deed, Words>> = {
   },
 };
 
-/** What can be done to the jobs of a list. */
-export function deedsOfList(list: ListName): readonly Deed[] {
-  switch (list) {
-    case 'pending':
-      return ['cancel', 'delete'];
-    case 'running':
-      return ['cancel'];
-    case 'success':
-      return ['rerun', 'delete'];
-    case 'failure':
-      return ['retry', 'delete'];
-  }
-}
-
-/** What can be done to a job as it is. */
-export function deedsOfState(state: JobSummary['state'], isRetried: boolean): readonly Deed[] {
-  switch (state) {
-    case 'waiting':
-      return ['cancel', 'delete'];
-    case 'running':
-      return ['cancel'];
-    case 'success':
-      return ['rerun', 'delete'];
-    case 'failure':
-      return [isRetried ? 'rerun' : 'retry', 'delete'];
-  }
-}
+/** It was tried, and what is shown may be out of date. True: it was done to each of the jobs. */
+type OnDone = (isDone: boolean) => void;
 
 interface Act {
   readonly place: Place;
   readonly deed: Deed;
   readonly ids: readonly string[];
-  /** It has been done, or was tried: what is shown may be out of date. */
-  readonly onDone: () => void;
+  readonly onDone: OnDone;
 }
 
 /** Asks, then does it: what can be put off can be called off for a while, but who cancels is in a hurry. */
@@ -116,7 +89,7 @@ export async function actOnOne({ place, deed, ids, onDone }: Act): Promise<void>
 
 type Filter = Omit<ListRequest, 'list' | 'limit' | 'after'>;
 
-export async function retryAll(place: Place, filter: Filter, onDone: () => void): Promise<void> {
+export async function retryAll(place: Place, filter: Filter, onDone: OnDone): Promise<void> {
   const told = Object.entries(filter).flatMap(([name, value]) =>
     value === undefined || value === ''
       ? []
@@ -134,17 +107,20 @@ export async function retryAll(place: Place, filter: Filter, onDone: () => void)
 }
 
 interface Sending {
-  readonly onDone: () => void;
+  readonly onDone: OnDone;
   readonly keepalive?: boolean;
 }
 
 async function send(place: Place, action: JobsAction, { onDone, keepalive = false }: Sending): Promise<void> {
+  let isDone = false;
   try {
-    report(place, action.action, await actOnJobs(place, action, keepalive));
+    const result = await actOnJobs(place, action, keepalive);
+    isDone = result.problems.length === 0;
+    report(place, action.action, result);
   } catch (error) {
     tellProblem(error);
   }
-  onDone();
+  onDone(isDone);
 }
 
 function report(place: Place, deed: Deed, { done, jobs, problems }: ActionResult): void {

@@ -7,6 +7,7 @@ import { useLiveLoad } from '../load.js';
 import type { Loaded } from '../load.js';
 import { JOB_FILTERS } from '../route.js';
 import type { ListName, Place, Query } from '../route.js';
+import { isOpen } from './is-open.js';
 
 const PAGE = 50;
 /** From so many on, some may not have been told of. */
@@ -82,10 +83,6 @@ function useRunningBeyond(list: ListName, rows: readonly JobSummary[]): number {
   useLiveEvent('counts', (counts) => setRunning(counts.running));
   if (list !== 'running' || running === undefined) return 0;
   return Math.max(0, running - rows.filter(isOpen).length);
-}
-
-function isOpen({ state }: JobSummary): boolean {
-  return state === 'waiting' || state === 'running';
 }
 
 type Finished = LiveEvents['finished'][number];
