@@ -11,6 +11,8 @@ export interface Loaded<Data> {
   /** Of the last request. */
   readonly error: string | undefined;
   readonly isLoading: boolean;
+  /** When the data was told, by the clock of this machine. */
+  readonly at: number | undefined;
   readonly reload: () => void;
 }
 
@@ -19,6 +21,7 @@ interface Known<Data> {
   readonly data: Data | undefined;
   readonly error: string | undefined;
   readonly isLoading: boolean;
+  readonly at?: number;
 }
 
 /**
@@ -46,7 +49,7 @@ export function useLoad<Data>(key: string, load: (signal: AbortSignal) => Promis
     asking.current = askInTurn(async (signal, isLast) => {
       try {
         const data = await latest.current(signal);
-        if (!signal.aborted) setKnown({ key, data, error: undefined, isLoading: !isLast() });
+        if (!signal.aborted) setKnown({ key, data, error: undefined, isLoading: !isLast(), at: Date.now() });
       } catch (error) {
         if (!signal.aborted) setKnown((old) => ({ ...old, error: messageOf(error), isLoading: !isLast() }));
       }
@@ -60,6 +63,7 @@ export function useLoad<Data>(key: string, load: (signal: AbortSignal) => Promis
     data: isOther ? undefined : known.data,
     error: isOther ? undefined : known.error,
     isLoading: isOther || known.isLoading,
+    at: isOther ? undefined : known.at,
     reload,
   };
 }
