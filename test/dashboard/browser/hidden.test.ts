@@ -38,7 +38,7 @@ test('nothing is pushed to a page that is hidden; when it is shown, it tells of 
   await page.addInitScript(SPY);
   await page.reload();
   await open('jobs/success');
-  await page.getByText('No job has succeeded yet').waitFor();
+  await page.getByText('No success yet').waitFor();
   expect(await page.evaluate(OPEN)).toBe(1);
   await setHidden(page, true);
   expect(await page.evaluate(OPEN)).toBe(0);

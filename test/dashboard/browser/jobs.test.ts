@@ -21,7 +21,7 @@ test('a job appears, tells how far it is, and finishes, and the page is not load
   });
   await service.start();
   await open('jobs/pending');
-  await page.getByText('No job waits').waitFor();
+  await page.getByText('No job is pending').waitFor();
   await page.evaluate('window.isSame = true');
 
   const id = await postJob(oada, jobOf('plough', { field: 'north' }), 'the-job');
@@ -147,7 +147,7 @@ test('whoever deletes a job leaves its page when it is gone, and stays where it 
     await answer(page, 'Delete');
     await told(page, isRefused ? 'it is held' : '1 job deleted.');
     if (isRefused) await read;
-    else await page.getByText('No job has succeeded yet').waitFor();
+    else await page.getByText('No success yet').waitFor();
     expect(new URL(page.url()).hash).toContain(isRefused ? '/job/' : '/jobs/success');
   }
 });
@@ -165,7 +165,7 @@ test('what is searched for and filtered by stands in the address, and all that f
   isBroken = false;
   await open('jobs/failure');
   await row(page, 'b-2').waitFor();
-  await page.getByLabel('Failure', { exact: true }).fill('wet');
+  await page.getByLabel('Failure type').fill('wet');
   await row(page, 'b-2').waitFor({ state: 'detached' });
   expect(new URL(page.url()).hash).toContain('failureType=wet');
   await page.reload();
@@ -174,7 +174,7 @@ test('what is searched for and filtered by stands in the address, and all that f
 
   const filed = [service.events.next('job:filed')];
   await button(page, 'Retry all that fit').click();
-  await page.getByRole('dialog').getByText('failure type “wet”').waitFor();
+  await page.getByRole('dialog').getByText('Those with failure type “wet”, 2 jobs now').waitFor();
   await answer(page, 'Retry all');
   await told(page, '2 jobs to be retried.');
   await Promise.all(filed);

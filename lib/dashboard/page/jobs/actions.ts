@@ -89,19 +89,30 @@ export async function actOnOne({ place, deed, ids, onDone }: Act): Promise<void>
 
 type Filter = Omit<ListRequest, 'list' | 'limit' | 'after'>;
 
-export async function retryAll(place: Place, filter: Filter, onDone: OnDone): Promise<void> {
+interface RetryAll {
+  readonly place: Place;
+  readonly filter: Filter;
+  /** How many are known to fit; undefined: there may be more than are shown. */
+  readonly fitting: number | undefined;
+  readonly onDone: OnDone;
+}
+
+export async function retryAll({ place, filter, fitting, onDone }: RetryAll): Promise<void> {
   const told = Object.entries(filter).flatMap(([name, value]) =>
     value === undefined || value === ''
       ? []
       : [`${name === 'failureType' ? 'failure type' : name} “${value}”`],
   );
-  const title = told.length === 0 ? 'Retry all failures?' : 'Retry all failures that fit?';
+  const all = told.length === 0 ? 'all failures' : 'all failures that fit the filter';
+  const title = `Retry ${all}?`;
   const which =
     told.length === 0 ? 'Of all days and types, however many there are' : `Those with ${told.join(', ')}`;
-  const text = `${which}: each is done again by a new job, once. This may take a while.`;
+  const number =
+    fitting === undefined ? 'also those that are on no page yet' : `${counted(fitting, 'job')} now`;
+  const text = `${which}, ${number}: each is done again by a new job, once. This may take a while.`;
   if (!(await confirm({ title, text, action: 'Retry all' }))) return;
   later(
-    'Retrying all that fit …',
+    `Retrying ${all} …`,
     (keepalive) => void send(place, { action: 'retry', filter }, { onDone, keepalive }),
   );
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { JobDetail, JobView as Job } from '../../api.js';
 import { getJob } from '../client.js';
+import { Disclosure } from '../elements/disclosure.js';
 import { Icon } from '../elements/icon.js';
 import { JsonBlock } from '../elements/json.js';
 import { Notice, WhenLoaded } from '../elements/notice.js';
@@ -167,12 +168,9 @@ function Content({ place, job }: { readonly place: Place; readonly job: Job }): 
         </section>
         <Children place={place} job={job} />
         <Timeline updates={job.updates} isOpen={isOpen(job)} />
-        <details class="panel">
-          <summary>
-            <h2>Document as it stands in the store</h2>
-          </summary>
-          <JsonBlock value={job.document} label="Document" />
-        </details>
+        <Disclosure kind="panel" summary={<h2>Document as it stands in the store</h2>}>
+          {() => <JsonBlock value={job.document} label="Document" />}
+        </Disclosure>
       </div>
       <Facts place={place} job={job} />
     </div>

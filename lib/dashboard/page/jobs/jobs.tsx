@@ -132,12 +132,19 @@ function Toolbar({ place, list, query, jobs, selection }: PartProps): JSX.Elemen
     );
   }
   const { list: _, limit: __, after: ___, ...filter } = requestOf(list, query);
+  // Of the first page, where no other follows: with a filter, there is nothing else that fits.
+  const fitting =
+    query['after'] === undefined && jobs.loaded.data?.next === undefined ? jobs.rows.length : undefined;
   const canRetry = list === 'failure' && !isReadOnly() && jobs.rows.length > 0;
   return (
     <div class="toolbar">
       <News jobs={jobs} />
       {canRetry ? (
-        <button type="button" class="button" onClick={() => void retryAll(place, filter, reload)}>
+        <button
+          type="button"
+          class="button"
+          onClick={() => void retryAll({ place, filter, fitting, onDone: reload })}
+        >
           <Icon name="retry" />
           {Object.keys(filter).length === 0 ? 'Retry all failures' : 'Retry all that fit'}
         </button>
@@ -184,23 +191,33 @@ function Page({
       {rows.length === 0 ? (
         <NoJobs {...{ place, list, page, isFiltered }} />
       ) : (
-        <JobTable
-          {...{ place, list }}
-          caption={`Jobs: ${NAMES[list]}`}
-          jobs={rows}
-          selection={isReadOnly() ? undefined : selection}
-        />
+        <>
+          <JobTable
+            {...{ place, list }}
+            caption={`Jobs: ${NAMES[list]}`}
+            jobs={rows}
+            selection={isReadOnly() ? undefined : selection}
+          />
+          <p class="muted small-text">{ORDERS[list]}</p>
+        </>
       )}
       <Paging {...{ place, list, query, page }} />
     </>
   );
 }
 
+const BY_KEY = 'In the order of their keys.';
+const BY_DAY = 'The latest day first, and of each day in the reverse order of their keys.';
+const ORDERS: Readonly<Record<ListName, string>> = {
+  ...{ pending: BY_KEY, running: BY_KEY },
+  ...{ success: BY_DAY, failure: BY_DAY },
+};
+
 const NONE: Readonly<Record<ListName, string>> = {
-  pending: 'No job waits',
-  running: 'No job runs',
-  success: 'No job has succeeded yet',
-  failure: 'No job has failed',
+  pending: 'No job is pending',
+  running: 'No job is running',
+  success: 'No success yet',
+  failure: 'No failure yet',
 };
 
 interface NoJobsProps extends Pick<PartProps, 'place' | 'list'> {

@@ -27,7 +27,7 @@ export function Figures({ place, counts }: FiguresProps): JSX.Element {
         link={linkTo(place, jobs('success'))}
       />
       <Stat
-        name="Failed today"
+        name="Failure today"
         value={ofDay(day?.failure)}
         tone="failure"
         link={linkTo(place, jobs('failure'))}
@@ -89,7 +89,7 @@ export function DaysTable({ place, counts }: FiguresProps): JSX.Element | null {
           { title: 'Success', isNumber: true, cell: ({ success, day }) => cell('success', success, day) },
           { title: 'Failure', isNumber: true, cell: ({ failure, day }) => cell('failure', failure, day) },
           {
-            title: 'Failed',
+            title: 'Failure rate',
             isNumber: true,
             cell: ({ success, failure }) => <Share part={failure} of={success + failure} />,
           },
