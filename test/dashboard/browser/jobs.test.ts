@@ -51,6 +51,8 @@ test('new failures are announced, and stand in the list when they are asked for'
   await runJob(service, oada, jobOf('sow'), 'first');
   await open('jobs/failure');
   await row(page, 'first').getByText('no seed').waitFor();
+  // The server follows the list of that day: before, it does not know what is new.
+  await page.locator('.tab.failure .tally', { hasText: /^1/ }).waitFor();
   await runJob(service, oada, jobOf('sow'), 'second');
   await button(page, '1 new – show').waitFor();
   expect(await row(page, 'second').count()).toBe(0);

@@ -198,7 +198,7 @@ function Page({
             jobs={rows}
             selection={isReadOnly() ? undefined : selection}
           />
-          <p class="muted small-text">{ORDERS[list]}</p>
+          <p class="muted small-text table-note">{ORDERS[list]}</p>
         </>
       )}
       <Paging {...{ place, list, query, page }} />

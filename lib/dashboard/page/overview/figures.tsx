@@ -89,7 +89,7 @@ export function DaysTable({ place, counts }: FiguresProps): JSX.Element | null {
           { title: 'Success', isNumber: true, cell: ({ success, day }) => cell('success', success, day) },
           { title: 'Failure', isNumber: true, cell: ({ failure, day }) => cell('failure', failure, day) },
           {
-            title: 'Failure rate',
+            title: 'Rate',
             isNumber: true,
             cell: ({ success, failure }) => <Share part={failure} of={success + failure} />,
           },
