@@ -85,6 +85,8 @@ export type JobsAction =
 export interface ActionResult {
   /** How many jobs it was done to. */
   readonly done: number;
+  /** How many failures were retried before: nothing was done for those. */
+  readonly before: number;
   /** The jobs that came of it, of a retry or a rerun; a thousand at most. */
   readonly jobs: readonly string[];
   /** Those it was not done to; a hundred at most. */

@@ -1,5 +1,5 @@
 import { assertNever } from '../errors.js';
-import { cancelJob, retryJob, retryJobs } from '../operator/job-actions.js';
+import { cancelJob, findFailures, retryEach, retryJob } from '../operator/job-actions.js';
 import type { ListReader } from '../operator/lists.js';
 import type { OperatorDeps } from '../operator/operator-deps.js';
 import { Jobs } from '../jobs.js';
@@ -20,8 +20,9 @@ export async function actOnJobs(
 ): Promise<ActionResult> {
   const result = new Tally();
   if ('filter' in request) {
-    for await (const { id, outcome } of retryJobs(deps, request.filter, lists)) {
-      if ('job' in outcome) result.done(outcome.job._id);
+    const failures = await findFailures(deps, request.filter, lists);
+    for await (const { id, outcome } of retryEach(deps, failures)) {
+      if ('job' in outcome) result.done(outcome.job._id, outcome.job.isNew);
       else result.failed(id, outcome.error);
     }
     return result.told();
@@ -31,7 +32,7 @@ export async function actOnJobs(
     const some = ids.slice(from, from + AT_ONCE);
     const settled = await Promise.allSettled(some.map((id) => actOnJob(deps, action, id, lists)));
     for (const [index, outcome] of settled.entries()) {
-      if (outcome.status === 'fulfilled') result.done(outcome.value);
+      if (outcome.status === 'fulfilled') result.done(outcome.value?._id, outcome.value?.isNew);
       else result.failed(some[index] ?? '', outcome.reason);
     }
   }
@@ -44,14 +45,14 @@ async function actOnJob(
   action: Exclude<JobsAction, { filter: unknown }>['action'],
   id: string,
   lists: ListReader,
-): Promise<string | undefined> {
+): Promise<{ readonly _id: string; readonly isNew?: boolean } | undefined> {
   const located = await locateJob(deps, id, lists);
   const jobs = new Jobs({ ...deps, views: new Map(), layout: undefined });
   switch (action) {
     case 'retry':
-      return (await retryJob(deps, located))._id;
+      return await retryJob(deps, located);
     case 'rerun':
-      return (await jobs.rerun(id))._id;
+      return await jobs.rerun(id);
     case 'cancel':
       await cancelJob(deps, located);
       return undefined;
@@ -67,9 +68,11 @@ class Tally {
   readonly #jobs: string[] = [];
   readonly #problems: ActionResult['problems'][number][] = [];
   #done = 0;
+  #before = 0;
 
-  done(job: string | undefined): void {
-    this.#done++;
+  done(job: string | undefined, isNew = true): void {
+    if (isNew) this.#done++;
+    else this.#before++;
     if (job !== undefined && this.#jobs.length < MOST_JOBS) this.#jobs.push(job);
   }
 
@@ -78,6 +81,6 @@ class Tally {
   }
 
   told(): ActionResult {
-    return { done: this.#done, jobs: this.#jobs, problems: this.#problems };
+    return { done: this.#done, before: this.#before, jobs: this.#jobs, problems: this.#problems };
   }
 }

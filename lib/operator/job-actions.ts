@@ -140,21 +140,26 @@ function retryKey(id: string): string {
   return `retry of ${id}`;
 }
 
-/** Retries all failures of a day, a type, an owner, … as {@link retryJob} does, and tells of each. */
-export async function* retryJobs(
+/**
+ * All failures of a day, a type, an owner, … Those that are to be retried are found before the first is: a retry that fails
+ * at once stands among them otherwise, and is retried as well.
+ *
+ * @param signal looks for no more of them
+ */
+export async function findFailures(
   deps: OperatorDeps,
   request: Omit<ListRequest, 'list' | 'limit' | 'after'>,
   lists: ListReader,
-): AsyncGenerator<RetriedJob> {
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const ids = new Set<string>();
   let after: string | undefined;
   do {
-    const { jobs, next } = await listJobs(deps, { ...request, list: 'failure', limit: 100, after }, lists);
-    yield* retryEach(
-      deps,
-      jobs.map(({ id }) => id),
-    );
-    after = next;
-  } while (after !== undefined);
+    const page = await listJobs(deps, { ...request, list: 'failure', limit: 1000, after }, lists);
+    for (const { id } of page.jobs) ids.add(id);
+    after = page.next;
+  } while (after !== undefined && signal?.aborted !== true);
+  return [...ids];
 }
 
 /**

@@ -6,6 +6,7 @@ import { isOwner } from '../paths.js';
 import type { FinalStatus } from '../paths.js';
 import { isDay } from '../report/filed-jobs.js';
 import { listInstances } from './instances.js';
+import { isJobOf } from './job-of.js';
 import { summaryOf } from './job-summary.js';
 import type { JobSummary } from './job-summary.js';
 import { filedDays, readFiledEntries, readPendingEntries } from './lists.js';
@@ -130,14 +131,14 @@ async function take(candidates: AsyncGenerator<Candidate>, count: number): Promi
   return taken;
 }
 
-/** Undefined: it is not asked for, or was deleted meanwhile. */
+/** Undefined: it is not asked for, was deleted meanwhile, or is no job of the service, whoever has linked it. */
 async function readSummary(
-  { store }: OperatorDeps,
+  { store, service }: OperatorDeps,
   { id, key }: ListEntry,
   request: ListRequest,
 ): Promise<JobSummary | undefined> {
-  const data = (await unlessMissing(store.get(`/${id}`)))?.data;
-  const document = isJsonObject(data) ? data : {};
+  const document = (await unlessMissing(store.get(`/${id}`)))?.data;
+  if (!isJsonObject(document) || !isJobOf(service, document)) return undefined;
   const summary = summaryOf(id, key, document);
   return isAskedFor(summary, document, request) ? summary : undefined;
 }

@@ -9,7 +9,7 @@ import {
   isPaused,
   retryEach,
   retryJob,
-  retryJobs,
+  findFailures,
   setPaused,
 } from '../../lib/operator/job-actions.js';
 import type { RetriedJob } from '../../lib/operator/job-actions.js';
@@ -207,11 +207,37 @@ test('all failures that fit are retried, each told of', async () => {
   service.on('bad', '5s', () => 'well now');
   const filed = countTo(service, 'job:filed', 3);
   const retried: RetriedJob[] = [];
-  for await (const one of retryJobs(deps, { type: 'bad' }, storeReader(deps))) retried.push(one);
+  const failures = await findFailures(deps, { type: 'bad' }, storeReader(deps));
+  for await (const one of retryEach(deps, failures)) retried.push(one);
   await filed;
   expect(retried.map(({ id }) => id).toSorted()).toEqual([ids[0], ids[2], ids[3]].toSorted());
   expect(retried.every(({ outcome }) => 'job' in outcome)).toBe(true);
   expect((await scene.list({ list: 'success' })).jobs).toHaveLength(4);
+});
+
+test('what is linked among the jobs and is none of the service is not listed, nor what is gone', async () => {
+  const scene = await setUp();
+  const { deps, oada } = scene;
+  await run(scene, ['bad']);
+  const today = new Date().toISOString().slice(0, 10);
+  const foreign = await postResource(oada, {
+    service: 'mill',
+    type: 'bad',
+    status: 'failure',
+    config: { key: 's3cret' },
+  });
+  const queue = await postResource(oada, { domain: 'x.example', token: 's3cret' }, 'application/json');
+  const links = { foreign: { _id: foreign }, queue: { _id: queue }, gone: { _id: 'resources/gone' } };
+  for (const layout of [deps.paths.nested, deps.paths.classic]) {
+    const list = layout.dayIndex('failure', today);
+    await deps.store.ensure(list, deps.paths.tree);
+    await deps.store.put(list, links);
+  }
+  expect((await scene.list({ list: 'failure' })).jobs).toMatchObject([
+    { type: 'bad', error: { type: 'weather' } },
+  ]);
+  expect((await scene.list({ list: 'failure', text: 's3cret' })).jobs).toEqual([]);
+  expect(await findFailures(deps, {}, storeReader(deps))).toHaveLength(1);
 });
 
 test('counts tell of the pending, the running, the days and the instances', async () => {

@@ -1,6 +1,5 @@
 import { ConfigError } from '../../errors.js';
-import { listJobs } from '../../operator/list-jobs.js';
-import { retryEach } from '../../operator/job-actions.js';
+import { findFailures, retryEach } from '../../operator/job-actions.js';
 import type { RetriedJob } from '../../operator/job-actions.js';
 import { confirm } from '../confirm.js';
 import { CliError } from '../failure.js';
@@ -61,15 +60,7 @@ async function named(session: Session, names: readonly string[]): Promise<string
 
 async function chosen(cli: Invocation, { deps, lists }: Session, flags: RetryFlags): Promise<string[]> {
   const { type, day, failureType, owner, text } = flags;
-  const ids = new Set<string>();
-  let after: string | undefined;
-  do {
-    const request = { list: 'failure', type, day, failureType, owner, text, limit: 1000, after } as const;
-    const page = await listJobs(deps, request, lists);
-    for (const { id } of page.jobs) ids.add(id);
-    after = page.next;
-  } while (after !== undefined && !cli.signal.aborted);
-  return [...ids];
+  return await findFailures(deps, { type, day, failureType, owner, text }, lists, cli.signal);
 }
 
 async function retryAll(

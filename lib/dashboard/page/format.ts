@@ -97,6 +97,12 @@ export function userName(owner: string): string {
   return owner.replace(/^users\//, '');
 }
 
+/** The other way round; both are taken, and nothing stays nothing. */
+export function ownerOf(name: string): string {
+  const user = userName(name.trim());
+  return user === '' ? '' : `users/${user}`;
+}
+
 /** How much of it is done, from 0 to 1; undefined where nobody knows how much there is. */
 export function shareOf({
   done,

@@ -6,6 +6,7 @@ import { askSession, liveAddress, readEvent } from './client.js';
 import type { Place } from './route.js';
 import { createStore } from './store.js';
 import type { Store } from './store.js';
+import { followVisibility } from './visibility.js';
 
 export type LiveName = keyof LiveEvents;
 type Listener<Name extends LiveName> = (data: LiveEvents[Name]) => void;
@@ -35,6 +36,11 @@ export class LiveConnection {
     ...{ added: new Set(), changed: new Set(), connection: new Set() },
   };
   #source: EventSource | undefined;
+  /** In place of the source as soon as it is open: until then, that goes on telling. */
+  #next: EventSource | undefined;
+  /** Something may have happened of which nothing was heard. */
+  #hasGap = false;
+  #following: (() => void) | undefined;
   #jobs: readonly string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
@@ -69,23 +75,67 @@ export class LiveConnection {
     if (this.status.get().state !== 'lost') this.#openIn(SETTLE_MS);
   }
 
+  /** Begins, and pauses while nobody looks: a browser has few connections to a host, for all of its tabs together. */
+  start(): void {
+    this.#following = followVisibility((isVisible) => {
+      if (isVisible) this.open();
+      else this.#pause();
+    });
+    this.open();
+  }
+
+  stop(): void {
+    this.#following?.();
+    this.#close();
+  }
+
+  /** Also where it is open: then again, for the jobs that are watched now. */
   open(): void {
-    this.close();
+    clearTimeout(this.#timer);
+    this.#next?.close();
+    this.#next = undefined;
+    if (document.hidden) return;
     const source = new EventSource(liveAddress(this.#place, this.#jobs));
-    this.#source = source;
-    source.onopen = () => {
-      this.#failures = 0;
-      if (this.status.get().state === 'lost') this.losses.change((count) => count + 1);
-      this.status.set({ state: 'live' });
-    };
-    source.onerror = () => this.#lost();
+    this.#next = source;
+    source.onopen = () => this.#opened(source);
+    source.onerror = () => this.#failed(source);
     this.#hear(source);
   }
 
-  close(): void {
+  #opened(source: EventSource): void {
+    if (source !== this.#next) return;
+    this.#source?.close();
+    this.#source = source;
+    this.#next = undefined;
+    this.#failures = 0;
+    this.status.set({ state: 'live' });
+    if (!this.#hasGap) return;
+    this.#hasGap = false;
+    this.losses.change((count) => count + 1);
+  }
+
+  #failed(source: EventSource): void {
+    source.close();
+    if (source === this.#source) {
+      this.#source = undefined;
+      this.#hasGap = true;
+      // Where another is being opened, that one says how it goes on.
+      if (this.#next === undefined) this.#lost();
+    } else if (source === this.#next) this.#lost();
+  }
+
+  #pause(): void {
+    this.#close();
+    this.#hasGap = true;
+    this.status.set({ state: 'opening' });
+  }
+
+  #close(): void {
     clearTimeout(this.#timer);
     this.#source?.close();
+    this.#next?.close();
     this.#source = undefined;
+    this.#next = undefined;
   }
 
   #hear(source: EventSource): void {
@@ -110,7 +160,8 @@ export class LiveConnection {
   }
 
   #lost(): void {
-    this.close();
+    this.#close();
+    this.#hasGap = true;
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures) * (0.75 + Math.random() / 2);
     this.#failures++;
     this.status.set({ state: 'lost', retryAt: Date.now() + wait });

@@ -1,5 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
+import { askInTurn } from './ask-in-turn.js';
+import type { Asking } from './ask-in-turn.js';
 import { messageOf } from './client.js';
 import { useLive } from './live.js';
 
@@ -9,6 +11,8 @@ export interface Loaded<Data> {
   /** Of the last request. */
   readonly error: string | undefined;
   readonly isLoading: boolean;
+  /** When the data was told, by the clock of this machine. */
+  readonly at: number | undefined;
   readonly reload: () => void;
 }
 
@@ -17,6 +21,7 @@ interface Known<Data> {
   readonly data: Data | undefined;
   readonly error: string | undefined;
   readonly isLoading: boolean;
+  readonly at?: number;
 }
 
 /**
@@ -32,38 +37,33 @@ export function useLoad<Data>(key: string, load: (signal: AbortSignal) => Promis
   });
   const latest = useRef(load);
   latest.current = load;
-  const under = useRef<AbortController | undefined>(undefined);
+  const asking = useRef<Asking | undefined>(undefined);
 
   const reload = useCallback(() => {
-    under.current?.abort();
-    const controller = new AbortController();
-    under.current = controller;
-    setKnown((old) =>
-      old.key === key
-        ? { ...old, isLoading: true }
-        : { key, data: undefined, error: undefined, isLoading: true },
-    );
-    latest.current(controller.signal).then(
-      (data) => {
-        if (!controller.signal.aborted) setKnown({ key, data, error: undefined, isLoading: false });
-      },
-      (error: unknown) => {
-        if (controller.signal.aborted) return;
-        setKnown((old) => ({ ...old, error: messageOf(error), isLoading: false }));
-      },
-    );
-  }, [key]);
+    setKnown((old) => ({ ...old, isLoading: true }));
+    asking.current?.again();
+  }, []);
 
   useEffect(() => {
-    reload();
-    return () => under.current?.abort();
-  }, [reload]);
+    setKnown((old) => (old.key === key ? old : { key, data: undefined, error: undefined, isLoading: true }));
+    asking.current = askInTurn(async (signal, isLast) => {
+      try {
+        const data = await latest.current(signal);
+        if (!signal.aborted) setKnown({ key, data, error: undefined, isLoading: !isLast(), at: Date.now() });
+      } catch (error) {
+        if (!signal.aborted) setKnown((old) => ({ ...old, error: messageOf(error), isLoading: !isLast() }));
+      }
+    });
+    asking.current.again();
+    return () => asking.current?.end();
+  }, [key]);
 
   const isOther = known.key !== key;
   return {
     data: isOther ? undefined : known.data,
     error: isOther ? undefined : known.error,
     isLoading: isOther || known.isLoading,
+    at: isOther ? undefined : known.at,
     reload,
   };
 }

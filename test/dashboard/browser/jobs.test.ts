@@ -6,6 +6,8 @@ import { answer, button, openScene, row, told, useBrowser } from './setup.js';
 
 useBrowser();
 
+const REFUSED = { id: 'resources/1', code: 'OADA_JOBS_CONFIG', message: 'it is held' };
+
 test('a job appears, tells how far it is, and finishes, and the page is not loaded again', async () => {
   const { service, oada, page, open, mishaps } = await openScene();
   const reached = deferred();
@@ -19,7 +21,7 @@ test('a job appears, tells how far it is, and finishes, and the page is not load
   });
   await service.start();
   await open('jobs/pending');
-  await page.getByText('No job waits').waitFor();
+  await page.getByText('No job is pending').waitFor();
   await page.evaluate('window.isSame = true');
 
   const id = await postJob(oada, jobOf('plough', { field: 'north' }), 'the-job');
@@ -49,6 +51,8 @@ test('new failures are announced, and stand in the list when they are asked for'
   await runJob(service, oada, jobOf('sow'), 'first');
   await open('jobs/failure');
   await row(page, 'first').getByText('no seed').waitFor();
+  // The server follows the list of that day: before, it does not know what is new.
+  await page.locator('.tab.failure .tally', { hasText: /^1/ }).waitFor();
   await runJob(service, oada, jobOf('sow'), 'second');
   await button(page, '1 new – show').waitFor();
   expect(await row(page, 'second').count()).toBe(0);
@@ -125,6 +129,31 @@ test('jobs that are selected are deleted, unless that is called off in time', as
   expect(keysOf(await read(oada, `${BASE}/jobs-success/day-index/${day}`))).toEqual(['a-2']);
 });
 
+test('whoever deletes a job leaves its page when it is gone, and stays where it could not be deleted', async () => {
+  const { service, oada, page, open } = await openScene();
+  service.on('weed', '1m', () => ({}));
+  await service.start();
+  await runJob(service, oada, jobOf('weed'), 'gone');
+  await open('jobs/success');
+  await row(page, 'gone').getByRole('link').click();
+  await page.route(
+    /\/jobs$/,
+    (route) => route.fulfill({ json: { done: 0, jobs: [], problems: [REFUSED] } }),
+    {
+      times: 1,
+    },
+  );
+  const read = page.waitForResponse(/\/job\//);
+  for (const isRefused of [true, false]) {
+    await button(page, 'Delete').click();
+    await answer(page, 'Delete');
+    await told(page, isRefused ? 'it is held' : '1 job deleted.');
+    if (isRefused) await read;
+    else await page.getByText('No success yet').waitFor();
+    expect(new URL(page.url()).hash).toContain(isRefused ? '/job/' : '/jobs/success');
+  }
+});
+
 test('what is searched for and filtered by stands in the address, and all that fits is retried', async () => {
   const { service, oada, page, open } = await openScene();
   let isBroken = true;
@@ -138,7 +167,7 @@ test('what is searched for and filtered by stands in the address, and all that f
   isBroken = false;
   await open('jobs/failure');
   await row(page, 'b-2').waitFor();
-  await page.getByLabel('Failure', { exact: true }).fill('wet');
+  await page.getByLabel('Failure type').fill('wet');
   await row(page, 'b-2').waitFor({ state: 'detached' });
   expect(new URL(page.url()).hash).toContain('failureType=wet');
   await page.reload();
@@ -147,7 +176,7 @@ test('what is searched for and filtered by stands in the address, and all that f
 
   const filed = [service.events.next('job:filed')];
   await button(page, 'Retry all that fit').click();
-  await page.getByRole('dialog').getByText('failure type “wet”').waitFor();
+  await page.getByRole('dialog').getByText('Those with failure type “wet”, 2 jobs now').waitFor();
   await answer(page, 'Retry all');
   await told(page, '2 jobs to be retried.');
   await Promise.all(filed);

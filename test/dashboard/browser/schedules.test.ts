@@ -33,6 +33,10 @@ test('a schedule is run, overridden, disabled and enabled', async () => {
   });
 
   await page.getByRole('switch', { name: 'nightly enabled' }).click();
+  await answer(page, 'Back');
+  expect(await service.schedules.get('nightly')).toMatchObject({ enabled: true });
+  await page.getByRole('switch', { name: 'nightly enabled' }).click();
+  await answer(page, 'Disable');
   await page.locator('.heading').getByText('disabled').waitFor();
   expect(await service.schedules.get('nightly')).toMatchObject({ enabled: false });
   await page.getByRole('switch', { name: 'nightly enabled' }).click();
@@ -66,6 +70,9 @@ test('all schedules are held, and released with a choice; those of a type are pa
 
   await button(page, 'Pause types …').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Pause mow' }).click();
+  const question = page.getByRole('dialog', { name: 'Pause the schedules of mow?' });
+  await question.getByText('1 schedule of that type').waitFor();
+  await button(question, 'Pause').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Resume mow' }).waitFor();
   await page.keyboard.press('Escape');
   await row(page, 'lawn').getByText('paused').waitFor();

@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest';
 
-import { absolute, count, counted, duration, relative, shareOf } from '../../../lib/dashboard/page/format.js';
+import {
+  absolute,
+  count,
+  counted,
+  duration,
+  ownerOf,
+  relative,
+  shareOf,
+  userName,
+} from '../../../lib/dashboard/page/format.js';
 
 test.each([
   [0, '0 ms'],
@@ -51,4 +60,12 @@ test('nobody knows how much is done of nobody knows what', () => {
     undefined,
     1,
   ]);
+});
+
+test('an owner is taken by its name or by its path', () => {
+  expect(['sam', ' sam ', 'users/sam', '', 'users/'].map(ownerOf)).toEqual([
+    ...['users/sam', 'users/sam', 'users/sam'],
+    ...['', ''],
+  ]);
+  expect(userName(ownerOf('sam'))).toBe('sam');
 });

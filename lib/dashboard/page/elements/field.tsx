@@ -84,6 +84,8 @@ interface FilterFieldProps {
   readonly values?: readonly string[];
   readonly kind?: string;
   readonly max?: string;
+  /** Half of it is of no use: it is told of with Enter, when the field is left, or when one of the values is chosen. */
+  readonly isWhole?: boolean;
 }
 
 const TYPING_MS = 300;
@@ -97,12 +99,13 @@ export function FilterField({
   values = [],
   kind = '',
   max,
+  isWhole = false,
 }: FilterFieldProps): JSX.Element {
   const id = useId();
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
   useEffect(() => {
-    if (text === value) return undefined;
+    if (text === value || (isWhole && text !== '' && !values.includes(text))) return undefined;
     const timer = setTimeout(() => onValue(text), TYPING_MS);
     return () => clearTimeout(timer);
   }, [text]);
@@ -121,6 +124,9 @@ export function FilterField({
         data-search={type === 'search' ? '' : undefined}
         list={values.length > 0 ? `${id}-list` : undefined}
         onInput={(event) => setText(event.currentTarget.value)}
+        onBlur={() => {
+          if (text !== value) onValue(text);
+        }}
         onKeyDown={(event) => {
           if (event.key === 'Enter') onValue(text);
         }}

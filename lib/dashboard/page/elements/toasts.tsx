@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { messageOf } from '../client.js';
 import { createStore, useStore } from '../store.js';
 import { Icon } from './icon.js';
+import { withNewest } from './toast-list.js';
 
 interface ToastAction {
   readonly label: string;
@@ -12,6 +13,8 @@ interface ToastAction {
 
 interface Toast {
   readonly id: number;
+  /** What it tells of is still to come, and can be called off by it. */
+  readonly isHeld: boolean;
   readonly tone: 'done' | 'problem';
   readonly text: string;
   readonly action?: ToastAction | undefined;
@@ -28,7 +31,7 @@ const UNDO_MS = 5000;
 
 function show(toast: Omit<Toast, 'id'>): number {
   const id = ++last;
-  toasts.change((shown) => [...shown.slice(1 - MOST), { ...toast, id }]);
+  toasts.change((shown) => withNewest(shown, { ...toast, id }, MOST));
   return id;
 }
 
@@ -37,11 +40,11 @@ function close(id: number): void {
 }
 
 export function tell(text: string, action?: ToastAction): void {
-  show({ tone: 'done', text, action, stays: STAYS_MS });
+  show({ tone: 'done', isHeld: false, text, action, stays: STAYS_MS });
 }
 
 export function tellProblem(error: unknown): void {
-  show({ tone: 'problem', text: messageOf(error) });
+  show({ tone: 'problem', isHeld: false, text: messageOf(error) });
 }
 
 /**
@@ -65,7 +68,7 @@ export function later(text: string, act: (isLeaving: boolean) => void): void {
     close(id);
     tell('Nothing was done.');
   };
-  const id = show({ tone: 'done', text, action: { label: 'Undo', act: undo } });
+  const id = show({ tone: 'done', isHeld: true, text, action: { label: 'Undo', act: undo } });
 }
 
 /** Where they are shown. Stands on the page once, and is there before the first of them, so that they are read out. */
@@ -80,7 +83,11 @@ export function Toasts(): JSX.Element {
   );
 }
 
-function ToastLine({ toast: { id, tone, text, action, stays } }: { readonly toast: Toast }): JSX.Element {
+function ToastLine({
+  toast: { id, tone, isHeld, text, action, stays },
+}: {
+  readonly toast: Toast;
+}): JSX.Element {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const start = (): void => {
     if (stays !== undefined) timer.current = setTimeout(() => close(id), stays);
@@ -90,10 +97,9 @@ function ToastLine({ toast: { id, tone, text, action, stays } }: { readonly toas
     start();
     return hold;
   }, []);
-  const hasUndo = action !== undefined && stays === undefined;
   return (
     <div
-      class={`toast ${tone}${hasUndo ? ' counting' : ''}`}
+      class={`toast ${tone}${isHeld ? ' counting' : ''}`}
       role={tone === 'problem' ? 'alert' : undefined}
       onPointerEnter={hold}
       onPointerLeave={start}
@@ -114,7 +120,7 @@ function ToastLine({ toast: { id, tone, text, action, stays } }: { readonly toas
           {action.label}
         </button>
       )}
-      {hasUndo ? null : (
+      {isHeld ? null : (
         <button
           type="button"
           class="button quiet icon-only small"

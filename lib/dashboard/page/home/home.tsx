@@ -5,21 +5,33 @@ import type { DayCounts, JobCounts, StoreSummary } from '../../api.js';
 import { getCounts, getStores } from '../client.js';
 import { Empty, Notice, WhenLoaded } from '../elements/notice.js';
 import { State } from '../elements/state.js';
+import { Ago } from '../elements/time.js';
 import { count, counted, today } from '../format.js';
 import { useLoad } from '../load.js';
 import { linkTo } from '../route.js';
 import type { Place } from '../route.js';
 import { Heading } from '../shell/heading.js';
+import { followVisibility } from '../visibility.js';
 
-const REFRESH_MS = 10_000;
+const REFRESH_MS = 15_000;
 
-/** Asks again from time to time, while somebody looks. */
+/** Asks again from time to time while somebody looks, and at once when somebody does again. */
 function useRefresh(reload: () => void): void {
   useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) reload();
-    }, REFRESH_MS);
-    return () => clearInterval(timer);
+    let timer: ReturnType<typeof setInterval> | undefined;
+    const look = (isVisible: boolean): void => {
+      clearInterval(timer);
+      if (isVisible) timer = setInterval(reload, REFRESH_MS);
+    };
+    look(!document.hidden);
+    const end = followVisibility((isVisible) => {
+      look(isVisible);
+      if (isVisible) reload();
+    });
+    return () => {
+      end();
+      clearInterval(timer);
+    };
   }, [reload]);
 }
 
@@ -89,6 +101,11 @@ function ServiceCard({ place }: { readonly place: Place }): JSX.Element {
       <WhenLoaded loaded={counts} what="The counts">
         {(known) => <CardFigures counts={known} place={place} />}
       </WhenLoaded>
+      {counts.at === undefined ? null : (
+        <p class="muted small-text as-of">
+          As of <Ago time={new Date(counts.at).toISOString()} />
+        </p>
+      )}
     </article>
   );
 }
@@ -107,9 +124,9 @@ function CardFigures({ counts, place }: { readonly counts: JobCounts; readonly p
       <dl class="figures">
         <Figure name="Pending" value={counts.pending} />
         <Figure name="Running" value={counts.running} tone="running" />
-        <Figure name="Done today" value={day?.success ?? 0} />
+        <Figure name="Success today" value={day?.success ?? 0} />
         <Figure
-          name="Failed today"
+          name="Failure today"
           value={day?.failure ?? 0}
           tone="failure"
           link={linkTo(place, { name: 'jobs', list: 'failure' })}

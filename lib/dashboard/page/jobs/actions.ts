@@ -1,13 +1,12 @@
-import type { ActionResult, JobsAction, JobSummary, ListRequest } from '../../api.js';
+import type { ActionResult, JobsAction, ListRequest } from '../../api.js';
 import { actOnJobs } from '../client.js';
 import { confirm } from '../elements/dialog.js';
 import { later, tell, tellProblem } from '../elements/toasts.js';
 import { counted } from '../format.js';
 import { linkTo } from '../route.js';
 import { goTo } from '../router.js';
-import type { ListName, Place } from '../route.js';
-
-export type Deed = 'retry' | 'cancel' | 'rerun' | 'delete';
+import type { Place } from '../route.js';
+import type { Deed } from './deeds.js';
 
 interface Words {
   readonly label: string;
@@ -57,40 +56,14 @@ export const WORDS: Readonly<Record<Deed, Words>> = {
   },
 };
 
-/** What can be done to the jobs of a list. */
-export function deedsOfList(list: ListName): readonly Deed[] {
-  switch (list) {
-    case 'pending':
-      return ['cancel', 'delete'];
-    case 'running':
-      return ['cancel'];
-    case 'success':
-      return ['rerun', 'delete'];
-    case 'failure':
-      return ['retry', 'delete'];
-  }
-}
-
-/** What can be done to a job as it is. */
-export function deedsOfState(state: JobSummary['state'], isRetried: boolean): readonly Deed[] {
-  switch (state) {
-    case 'waiting':
-      return ['cancel', 'delete'];
-    case 'running':
-      return ['cancel'];
-    case 'success':
-      return ['rerun', 'delete'];
-    case 'failure':
-      return [isRetried ? 'rerun' : 'retry', 'delete'];
-  }
-}
+/** It was tried, and what is shown may be out of date. True: it was done to each of the jobs. */
+type OnDone = (isDone: boolean) => void;
 
 interface Act {
   readonly place: Place;
   readonly deed: Deed;
   readonly ids: readonly string[];
-  /** It has been done, or was tried: what is shown may be out of date. */
-  readonly onDone: () => void;
+  readonly onDone: OnDone;
 }
 
 /** Asks, then does it: what can be put off can be called off for a while, but who cancels is in a hurry. */
@@ -116,46 +89,61 @@ export async function actOnOne({ place, deed, ids, onDone }: Act): Promise<void>
 
 type Filter = Omit<ListRequest, 'list' | 'limit' | 'after'>;
 
-export async function retryAll(place: Place, filter: Filter, onDone: () => void): Promise<void> {
+interface RetryAll {
+  readonly place: Place;
+  readonly filter: Filter;
+  /** How many are known to fit; undefined: there may be more than are shown. */
+  readonly fitting: number | undefined;
+  readonly onDone: OnDone;
+}
+
+export async function retryAll({ place, filter, fitting, onDone }: RetryAll): Promise<void> {
   const told = Object.entries(filter).flatMap(([name, value]) =>
     value === undefined || value === ''
       ? []
       : [`${name === 'failureType' ? 'failure type' : name} “${value}”`],
   );
-  const title = told.length === 0 ? 'Retry all failures?' : 'Retry all failures that fit?';
+  const all = told.length === 0 ? 'all failures' : 'all failures that fit the filter';
+  const title = `Retry ${all}?`;
   const which =
     told.length === 0 ? 'Of all days and types, however many there are' : `Those with ${told.join(', ')}`;
-  const text = `${which}: each is done again by a new job, once. This may take a while.`;
+  const number =
+    fitting === undefined ? 'also those that are on no page yet' : `${counted(fitting, 'job')} now`;
+  const text = `${which}, ${number}: each is done again by a new job, once. This may take a while.`;
   if (!(await confirm({ title, text, action: 'Retry all' }))) return;
   later(
-    'Retrying all that fit …',
+    `Retrying ${all} …`,
     (keepalive) => void send(place, { action: 'retry', filter }, { onDone, keepalive }),
   );
 }
 
 interface Sending {
-  readonly onDone: () => void;
+  readonly onDone: OnDone;
   readonly keepalive?: boolean;
 }
 
 async function send(place: Place, action: JobsAction, { onDone, keepalive = false }: Sending): Promise<void> {
+  let isDone = false;
   try {
-    report(place, action.action, await actOnJobs(place, action, keepalive));
+    const result = await actOnJobs(place, action, keepalive);
+    isDone = result.problems.length === 0;
+    report(place, action.action, result);
   } catch (error) {
     tellProblem(error);
   }
-  onDone();
+  onDone(isDone);
 }
 
-function report(place: Place, deed: Deed, { done, jobs, problems }: ActionResult): void {
+function report(place: Place, deed: Deed, { done, before, jobs, problems }: ActionResult): void {
   const [job] = jobs;
   const open = (id: string): { label: string; act: () => void } => ({
     label: 'Open',
     act: () => goTo(linkTo(place, { name: 'job', id })),
   });
   if (done > 0 || problems.length === 0) {
+    const earlier = before === 0 ? '' : ` ${counted(before, 'job')} had been retried before.`;
     const text = done === 0 ? 'There was nothing to do.' : `${counted(done, 'job')} ${WORDS[deed].done}.`;
-    tell(text, job !== undefined && jobs.length === 1 ? open(job) : undefined);
+    tell(text + earlier, job !== undefined && jobs.length === 1 ? open(job) : undefined);
   }
   const [problem] = problems;
   if (problem === undefined) return;

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 
 import type { JobDetail } from '../../api.js';
+import { Disclosure } from '../elements/disclosure.js';
 import { JsonBlock } from '../elements/json.js';
 
 interface ErrorPanelProps {
@@ -29,10 +30,9 @@ export function ErrorPanel({ error: { type, message }, result }: ErrorPanelProps
         </details>
       ) : null}
       {others.length === 0 ? null : (
-        <details open={typeof stack !== 'string'}>
-          <summary>More of the error</summary>
-          <JsonBlock value={Object.fromEntries(others)} label="More of the error" />
-        </details>
+        <Disclosure summary="More of the error" isOpen={typeof stack !== 'string'}>
+          {() => <JsonBlock value={Object.fromEntries(others)} label="More of the error" />}
+        </Disclosure>
       )}
     </section>
   );

@@ -2,8 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 
 import type { JobView } from '../../api.js';
 import { Ago, Running } from '../elements/time.js';
-import { copy } from '../elements/json.js';
-import { Icon } from '../elements/icon.js';
+import { CopyButton } from '../elements/copy-button.js';
 import { absolute, count, duration, shortId, userName } from '../format.js';
 import { linkTo } from '../route.js';
 import type { Place } from '../route.js';
@@ -51,15 +50,7 @@ export function Facts({ place, job }: FactsProps): JSX.Element {
         </Fact>
         <Fact name="Id">
           <span class="mono">{id}</span>
-          <button
-            type="button"
-            class="button quiet icon-only small"
-            aria-label="Copy the id"
-            title="Copy"
-            onClick={() => copy(id)}
-          >
-            <Icon name="copy" />
-          </button>
+          <CopyButton text={id} what="the id" />
         </Fact>
       </dl>
     </aside>

@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 
 import type { JobSummary } from '../../api.js';
 import { FilterField } from '../elements/field.js';
-import { today } from '../format.js';
+import { today, userName } from '../format.js';
 import { linkTo, parseRoute } from '../route.js';
 import { replaceWith } from '../router.js';
 import type { JobFilter, ListName, Place, Query } from '../route.js';
@@ -21,7 +21,7 @@ interface FiltersProps {
 /** All that is asked for stands in the address. */
 export function Filters({ place, list, query, jobs }: FiltersProps): JSX.Element {
   const types = useSeen(jobs.map(({ type }) => type));
-  const owners = useSeen(jobs.map(({ owner }) => owner ?? ''));
+  const owners = useSeen(jobs.map(({ owner }) => userName(owner ?? '')));
   const failureTypes = useSeen([...FAILURE_TYPES, ...jobs.map(({ error }) => error?.type ?? '')]);
   const field = (name: JobFilter): { value: string; onValue: (value: string) => void } => ({
     value: query[name] ?? '',
@@ -37,10 +37,16 @@ export function Filters({ place, list, query, jobs }: FiltersProps): JSX.Element
     <form class="filters" role="search" aria-label="Jobs" onSubmit={(event) => event.preventDefault()}>
       <FilterField label="Search key, config, error …" type="search" kind="wide" {...field('text')} />
       <FilterField label="Type" values={types} {...field('type')} />
-      <FilterField label="Owner" values={owners} {...field('owner')} />
+      <FilterField
+        label="Owner"
+        isWhole
+        values={owners}
+        {...field('owner')}
+        value={userName(query['owner'] ?? '')}
+      />
       {isFiled ? <FilterField label="Day" type="date" max={today(Date.now())} {...field('day')} /> : null}
       {list === 'failure' ? (
-        <FilterField label="Failure" values={failureTypes} {...field('failureType')} />
+        <FilterField label="Failure type" values={failureTypes} {...field('failureType')} />
       ) : null}
     </form>
   );

@@ -2,11 +2,13 @@ import { useEffect, useState } from 'preact/hooks';
 
 import type { JobPage, JobSummary, ListRequest, LiveEvents } from '../../api.js';
 import { getJobs } from '../client.js';
+import { ownerOf } from '../format.js';
 import { useLiveEvent, useWatchedJobs } from '../live.js';
 import { useLiveLoad } from '../load.js';
 import type { Loaded } from '../load.js';
 import { JOB_FILTERS } from '../route.js';
 import type { ListName, Place, Query } from '../route.js';
+import { isOpen } from './is-open.js';
 
 const PAGE = 50;
 /** From so many on, some may not have been told of. */
@@ -27,7 +29,8 @@ export interface JobRows {
 export function requestOf(list: ListName, query: Query): ListRequest {
   const given = Object.fromEntries(
     [...JOB_FILTERS, 'after'].flatMap((name) => {
-      const value = query[name]?.trim() ?? '';
+      const given = query[name]?.trim() ?? '';
+      const value = name === 'owner' ? ownerOf(given) : given;
       return value === '' ? [] : [[name, value]];
     }),
   );
@@ -58,8 +61,8 @@ export function useJobRows(place: Place, list: ListName, query: Query): JobRows 
     if (unknown.length > 0) setAdded((others) => new Set([...others, ...unknown]));
   };
   useLiveEvent('added', (jobs) => {
-    // New ones stand at the end: of another page, where there is one.
-    if (list === 'pending' && data?.next === undefined) announce(jobs.map(({ id }) => id));
+    if (list === 'pending')
+      announce(jobs.filter(({ key }) => isOnPage(key, request.after, data?.next)).map(({ id }) => id));
   });
   useLiveEvent('finished', (jobs) => {
     if (isFirst) announce(jobs.filter((job) => job.list === list && fits(job, request)).map(({ id }) => id));
@@ -84,8 +87,9 @@ function useRunningBeyond(list: ListName, rows: readonly JobSummary[]): number {
   return Math.max(0, running - rows.filter(isOpen).length);
 }
 
-function isOpen({ state }: JobSummary): boolean {
-  return state === 'waiting' || state === 'running';
+/** The pending ones stand in the order of their keys, and a page is told of by those that it lies between. */
+function isOnPage(key: string, after = '', next?: string): boolean {
+  return key > after && (next === undefined || key <= next);
 }
 
 type Finished = LiveEvents['finished'][number];

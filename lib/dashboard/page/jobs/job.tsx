@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { JobDetail, JobView as Job } from '../../api.js';
 import { getJob } from '../client.js';
+import { Disclosure } from '../elements/disclosure.js';
 import { Icon } from '../elements/icon.js';
 import { JsonBlock } from '../elements/json.js';
 import { Notice, WhenLoaded } from '../elements/notice.js';
@@ -16,10 +17,12 @@ import { goTo } from '../router.js';
 import type { ListName, Place } from '../route.js';
 import { isReadOnly } from '../session.js';
 import { Heading } from '../shell/heading.js';
-import { actOnOne, deedsOfState, WORDS } from './actions.js';
+import { actOnOne, WORDS } from './actions.js';
 import { Children } from './children.js';
+import { deedsOfState } from './deeds.js';
 import { ErrorPanel } from './error-panel.js';
 import { Facts } from './facts.js';
+import { isOpen, mayChange } from './is-open.js';
 import { Timeline } from './timeline.js';
 
 const CHILDREN_MS = 1500;
@@ -62,13 +65,9 @@ function useJob(place: Place, id: string): { loaded: Loaded<Job>; job: Job | und
   });
   const job = data === undefined || latest === undefined ? data : { ...data, ...latest };
 
-  const hasOpen =
-    job !== undefined &&
-    (job.children.length > job.childSummaries.length ||
-      job.childSummaries.some(({ state }) => state === 'waiting' || state === 'running'));
   const gathered = useGathered(reload, CHILDREN_MS);
   useLiveEvent('counts', () => {
-    if (hasOpen) gathered();
+    if (job !== undefined && mayChange(job)) gathered();
   });
   useLiveEvent('finished', (jobs) => {
     const children = new Set(job?.children.map((child) => child.id));
@@ -107,6 +106,13 @@ interface ActionsProps {
 
 function Actions({ place, job, reload }: ActionsProps): JSX.Element {
   const [busy, setBusy] = useState<string>();
+  const isShown = useRef(true);
+  useEffect(() => () => void (isShown.current = false), []);
+  // A job that is gone has no page; but whoever has gone elsewhere meanwhile is left there.
+  const leave = (isDone: boolean): void => {
+    if (!isDone) reload();
+    else if (isShown.current) goTo(linkTo(place, { name: 'jobs', list: LIST_OF[job.state] }));
+  };
   return (
     <>
       {deedsOfState(job.state, job.retriedBy !== undefined).map((deed) => (
@@ -119,10 +125,7 @@ function Actions({ place, job, reload }: ActionsProps): JSX.Element {
           onClick={() => {
             if (busy === deed) return;
             setBusy(deed);
-            const onDone =
-              deed === 'delete'
-                ? () => goTo(linkTo(place, { name: 'jobs', list: LIST_OF[job.state] }))
-                : reload;
+            const onDone = deed === 'delete' ? leave : reload;
             void actOnOne({ place, deed, ids: [job.id], onDone }).finally(() => setBusy(undefined));
           }}
         >
@@ -164,13 +167,10 @@ function Content({ place, job }: { readonly place: Place; readonly job: Job }): 
           <JsonBlock value={config} label="Config" />
         </section>
         <Children place={place} job={job} />
-        <Timeline updates={job.updates} isOpen={state === 'waiting' || state === 'running'} />
-        <details class="panel">
-          <summary>
-            <h2>Document as it stands in the store</h2>
-          </summary>
-          <JsonBlock value={job.document} label="Document" />
-        </details>
+        <Timeline updates={job.updates} isOpen={isOpen(job)} />
+        <Disclosure kind="panel" summary={<h2>Document as it stands in the store</h2>}>
+          {() => <JsonBlock value={job.document} label="Document" />}
+        </Disclosure>
       </div>
       <Facts place={place} job={job} />
     </div>

@@ -11,7 +11,8 @@ import { JOB_FILTERS, linkTo, LISTS } from '../route.js';
 import type { ListName, Place, Query } from '../route.js';
 import { isReadOnly } from '../session.js';
 import { Heading } from '../shell/heading.js';
-import { actOnMany, deedsOfList, retryAll, WORDS } from './actions.js';
+import { actOnMany, retryAll, WORDS } from './actions.js';
+import { deedsOfList } from './deeds.js';
 import { Filters } from './filters.js';
 import { requestOf, useJobRows } from './job-rows.js';
 import type { JobRows } from './job-rows.js';
@@ -84,11 +85,11 @@ function Tabs({ place, list, query, counts }: JobsViewProps): JSX.Element {
 
 function Tally({ list, counts }: { readonly list: ListName; readonly counts: JobCounts }): JSX.Element {
   const day = counts.days.find((one) => one.day === today(Date.now()));
-  const value = list === 'pending' || list === 'running' ? counts[list] : (day?.[list] ?? 0);
+  const value = list === 'pending' || list === 'running' ? counts[list] : day?.[list];
   const isOfDay = list === 'success' || list === 'failure';
   return (
     <span class="tally" title={isOfDay ? 'today (UTC)' : undefined}>
-      {count(value)}
+      {value === undefined ? '–' : count(value)}
       {isOfDay ? <span class="visually-hidden"> today</span> : null}
     </span>
   );
@@ -131,12 +132,19 @@ function Toolbar({ place, list, query, jobs, selection }: PartProps): JSX.Elemen
     );
   }
   const { list: _, limit: __, after: ___, ...filter } = requestOf(list, query);
+  // Of the first page, where no other follows: with a filter, there is nothing else that fits.
+  const fitting =
+    query['after'] === undefined && jobs.loaded.data?.next === undefined ? jobs.rows.length : undefined;
   const canRetry = list === 'failure' && !isReadOnly() && jobs.rows.length > 0;
   return (
     <div class="toolbar">
       <News jobs={jobs} />
       {canRetry ? (
-        <button type="button" class="button" onClick={() => void retryAll(place, filter, reload)}>
+        <button
+          type="button"
+          class="button"
+          onClick={() => void retryAll({ place, filter, fitting, onDone: reload })}
+        >
           <Icon name="retry" />
           {Object.keys(filter).length === 0 ? 'Retry all failures' : 'Retry all that fit'}
         </button>
@@ -183,23 +191,33 @@ function Page({
       {rows.length === 0 ? (
         <NoJobs {...{ place, list, page, isFiltered }} />
       ) : (
-        <JobTable
-          {...{ place, list }}
-          caption={`Jobs: ${NAMES[list]}`}
-          jobs={rows}
-          selection={isReadOnly() ? undefined : selection}
-        />
+        <>
+          <JobTable
+            {...{ place, list }}
+            caption={`Jobs: ${NAMES[list]}`}
+            jobs={rows}
+            selection={isReadOnly() ? undefined : selection}
+          />
+          <p class="muted small-text table-note">{ORDERS[list]}</p>
+        </>
       )}
       <Paging {...{ place, list, query, page }} />
     </>
   );
 }
 
+const BY_KEY = 'In the order of their keys.';
+const BY_DAY = 'The latest day first, and of each day in the reverse order of their keys.';
+const ORDERS: Readonly<Record<ListName, string>> = {
+  ...{ pending: BY_KEY, running: BY_KEY },
+  ...{ success: BY_DAY, failure: BY_DAY },
+};
+
 const NONE: Readonly<Record<ListName, string>> = {
-  pending: 'No job waits',
-  running: 'No job runs',
-  success: 'No job has succeeded yet',
-  failure: 'No job has failed',
+  pending: 'No job is pending',
+  running: 'No job is running',
+  success: 'No success yet',
+  failure: 'No failure yet',
 };
 
 interface NoJobsProps extends Pick<PartProps, 'place' | 'list'> {

@@ -19,7 +19,7 @@ export function Figures({ place, counts }: FiguresProps): JSX.Element {
       <Stat name="Pending" value={counts?.pending} link={linkTo(place, jobs('pending'))} />
       <Stat name="Running" value={counts?.running} tone="running" link={linkTo(place, jobs('running'))} />
       <Stat name="Success today" value={day?.success} tone="success" link={linkTo(place, jobs('success'))} />
-      <Stat name="Failed today" value={day?.failure} tone="failure" link={linkTo(place, jobs('failure'))} />
+      <Stat name="Failure today" value={day?.failure} tone="failure" link={linkTo(place, jobs('failure'))} />
       <Stat
         name={silent > 0 ? `Instances · ${count(silent)} silent` : 'Instances'}
         value={alive}
@@ -78,7 +78,7 @@ export function DaysTable({ place, counts }: FiguresProps): JSX.Element | null {
           { title: 'Success', isNumber: true, cell: ({ success, day }) => cell('success', success, day) },
           { title: 'Failure', isNumber: true, cell: ({ failure, day }) => cell('failure', failure, day) },
           {
-            title: 'Failed',
+            title: 'Rate',
             isNumber: true,
             cell: ({ success, failure }) => <Share part={failure} of={success + failure} />,
           },

@@ -14,7 +14,10 @@ const MOST = 12;
 /** Of each list, before any is told of. */
 const FIRST = 6;
 
-/** The latest first, as they come. */
+const ORIGIN =
+  'Those that finished while this page is open; of those before, some of the latest day, taken by their keys';
+
+/** Sorted by when they finished. */
 export function LastFinished({ place }: { readonly place: Place }): JSX.Element {
   const [filed, setFiled] = useState<readonly JobSummary[]>([]);
   const before = useLiveLoad('last finished', (signal) => readLast(place, signal));
@@ -22,7 +25,7 @@ export function LastFinished({ place }: { readonly place: Place }): JSX.Element 
   const shown = newest([...(before.data ?? []), ...filed]);
   return (
     <section class="panel" aria-label="Last finished">
-      <h2>
+      <h2 title={ORIGIN}>
         Last finished
         <a class="more" href={linkTo(place, { name: 'jobs', list: 'success' })}>
           all

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 
 import type { SchedulesView } from '../../api.js';
-import { Dialog } from '../elements/dialog.js';
+import { confirm, Dialog } from '../elements/dialog.js';
 import { counted } from '../format.js';
 import type { Place } from '../route.js';
 import { steerAll } from './actions.js';
@@ -16,9 +16,18 @@ interface PauseTypesProps {
 /** All schedules of a type of jobs start none, or go on. */
 export function PauseTypes({ place, view: { schedules }, onClose, onDone }: PauseTypesProps): JSX.Element {
   const types = [...new Set(schedules.map(({ type }) => type))].toSorted();
-  const act = (type: string, isPaused: boolean): void => {
+  const act = async (type: string, of: number, isPaused: boolean): Promise<void> => {
+    const isYes =
+      isPaused ||
+      (await confirm({
+        title: `Pause the schedules of ${type}?`,
+        text: `${counted(of, 'schedule')} of that type ${of === 1 ? 'starts' : 'start'} no job until they are resumed.`,
+        action: 'Pause',
+      }));
+    if (!isYes) return;
     const told = isPaused ? `Schedules of ${type} go on.` : `Schedules of ${type} are paused.`;
-    void steerAll(place, { action: isPaused ? 'resume-type' : 'pause-type', type }, told).then(onDone);
+    await steerAll(place, { action: isPaused ? 'resume-type' : 'pause-type', type }, told);
+    onDone();
   };
   return (
     <Dialog title="Pause the schedules of a type" onClose={onClose}>
@@ -35,7 +44,7 @@ export function PauseTypes({ place, view: { schedules }, onClose, onDone }: Paus
                 type="button"
                 class="button small"
                 aria-label={isPaused ? `Resume ${type}` : `Pause ${type}`}
-                onClick={() => act(type, isPaused)}
+                onClick={() => void act(type, its.length, isPaused)}
               >
                 {isPaused ? 'Resume' : 'Pause'}
               </button>

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 
 import type { ScheduleSummary } from '../../api.js';
+import { confirm } from '../elements/dialog.js';
 import { Icon } from '../elements/icon.js';
 import { Outcome, State } from '../elements/state.js';
 import type { Tone } from '../elements/state.js';
@@ -154,6 +155,16 @@ function RowActions({ place, schedule, reload }: RowActionsProps): JSX.Element |
 
 export function EnabledSwitch({ place, schedule: { key, enabled }, reload }: RowActionsProps): JSX.Element {
   const [isChoosing, setChoosing] = useState(false);
+  const disable = async (): Promise<void> => {
+    const isYes = await confirm({
+      title: `Disable ${key}?`,
+      text: 'It starts no job until it is enabled. What became due meanwhile is run or passed over then, as is chosen.',
+      action: 'Disable',
+    });
+    if (!isYes) return;
+    await steer(place, key, { action: 'disable' }, `${key} is disabled.`);
+    reload();
+  };
   return (
     <>
       <button
@@ -164,7 +175,7 @@ export function EnabledSwitch({ place, schedule: { key, enabled }, reload }: Row
         aria-label={`${key} enabled`}
         title={enabled ? 'Enabled: press to disable' : 'Disabled: press to enable'}
         onClick={() => {
-          if (enabled) void steer(place, key, { action: 'disable' }, `${key} is disabled.`).then(reload);
+          if (enabled) void disable();
           else setChoosing(true);
         }}
       >

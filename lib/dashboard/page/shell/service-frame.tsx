@@ -30,10 +30,10 @@ export function ServiceFrame({ route }: { readonly route: ServiceRoute }): JSX.E
   const [counts, setCounts] = useState<JobCounts>();
   useEffect(() => {
     const end = live.on('counts', setCounts);
-    live.open();
+    live.start();
     return () => {
       end();
-      live.close();
+      live.stop();
     };
   }, [live]);
   return (

@@ -16,10 +16,10 @@ export function showHelp(): void {
 /** After `g`, where each letter goes to in a service. */
 const PLACES: Readonly<Record<string, { readonly name: string; readonly view: View }>> = {
   o: { name: 'Overview of the service', view: { name: 'overview' } },
-  j: { name: 'Jobs that wait', view: { name: 'jobs', list: 'pending' } },
-  r: { name: 'Jobs that run', view: { name: 'jobs', list: 'running' } },
-  d: { name: 'Jobs that are done', view: { name: 'jobs', list: 'success' } },
-  f: { name: 'Failures', view: { name: 'jobs', list: 'failure' } },
+  j: { name: 'Jobs: Pending', view: { name: 'jobs', list: 'pending' } },
+  r: { name: 'Jobs: Running', view: { name: 'jobs', list: 'running' } },
+  d: { name: 'Jobs: Success', view: { name: 'jobs', list: 'success' } },
+  f: { name: 'Jobs: Failure', view: { name: 'jobs', list: 'failure' } },
   s: { name: 'Schedules', view: { name: 'schedules' } },
   q: { name: 'Queues', view: { name: 'queues' } },
   i: { name: 'Instances', view: { name: 'instances' } },
