@@ -84,26 +84,26 @@ test('all can be done with the keyboard', async () => {
   await page.locator('.live-sign.live').waitFor();
   const { keyboard } = page;
   await keyboard.press('Tab');
-  expect(await focused(page)).toBe('Skip to the content');
+  await expect.poll(() => focused(page)).toBe('Skip to the content');
   await keyboard.press('Enter');
-  expect(await page.evaluate('document.activeElement.id')).toBe('main');
+  await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('main');
   await keyboard.press('g');
   await keyboard.press('j');
   await page.getByRole('heading', { name: 'Jobs' }).waitFor();
   await row(page, 'endless').waitFor();
-  expect(await focused(page)).toBe('Jobs');
+  await expect.poll(() => focused(page)).toBe('Jobs');
   await keyboard.press('/');
   await keyboard.type('endl');
   await page.waitForURL(/text=endl$/);
   await row(page, 'endless').waitFor();
   await row(page, 'endless').getByRole('checkbox').focus();
   await keyboard.press('Tab');
-  expect(await focused(page)).toContain('endless');
+  await expect.poll(() => focused(page)).toContain('endless');
   await keyboard.press('Enter');
   await button(page, 'Cancel').focus();
   await keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();
-  expect(await focused(page)).toBe('Cancel');
+  await expect.poll(() => focused(page)).toBe('Cancel');
   for (let step = 0; step < 5; step++) {
     await keyboard.press('Tab');
     expect(
@@ -114,7 +114,7 @@ test('all can be done with the keyboard', async () => {
   }
   await keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  expect(await focused(page)).toBe('Cancel');
+  await expect.poll(() => focused(page)).toBe('Cancel');
   await keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();
   await keyboard.press('Enter');
