@@ -43,7 +43,7 @@ describe('what an earlier version could do, and the notes on upgrading show,', (
     const program = ts.createProgram(names.map(fileOf), options);
     const diagnostics = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
     expect(diagnostics).toEqual([]);
-  });
+  }, 120_000); // a compiler takes what it takes
 
   it('a service of 2 does as it stands', async () => {
     const server = await startServer();
