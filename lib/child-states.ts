@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import { unlessMissing } from './errors.js';
+import { documentAt } from './document-at.js';
 import { isFinalDocument } from './job.js';
 import { isJsonObject, objectOf } from './json.js';
 import type { Json, JsonObject } from './json.js';
@@ -47,7 +47,7 @@ export async function childStates(
   const states: ChildState[] = [];
   for (let index = 0; index < named.length; index += AT_ONCE) {
     const some = named.slice(index, index + AT_ONCE).map(async ({ name, _id }) => {
-      const data = await documentAt(store, _id);
+      const data = await documentAt(store, `/${_id}`);
       return { name, _id, document: isJsonObject(data) ? data : {} };
     });
     states.push(...(await Promise.all(some)));
@@ -100,9 +100,4 @@ export async function cancelJobs(jobs: readonly CancelledJob[], { store, clock }
     await store.ensure(paths.controls, paths.tree);
     await store.put(paths.controls, { cancel: requests });
   }
-}
-
-/** Undefined where there is none. */
-export async function documentAt(store: Pick<Store, 'get'>, id: string): Promise<Json | undefined> {
-  return (await unlessMissing(store.get(`/${id}`)))?.data;
 }

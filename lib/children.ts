@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 
-import { cancelJobs, childStates, documentAt, isChild, unfinishedChildren } from './child-states.js';
+import { cancelJobs, childStates, isChild, unfinishedChildren } from './child-states.js';
 import type { ChildState } from './child-states.js';
 import type { Claim } from './claim.js';
 import type { Clock } from './clock.js';
+import { documentAt } from './document-at.js';
 import { LifecycleError } from './errors.js';
 import { isFinalDocument, isEmptyDocument } from './job.js';
 import type { Job } from './job.js';
@@ -133,7 +134,7 @@ export class Children {
     this.#spawned.set(child.name, { ...child, _id });
     const [list, found] = await Promise.all([
       this.#listOf(service),
-      mayBeThere ? documentAt(store, _id) : undefined,
+      mayBeThere ? documentAt(store, `/${_id}`) : undefined,
     ]);
     const isThere = found !== undefined && !isEmptyDocument(found);
     await Promise.all([
@@ -148,7 +149,7 @@ export class Children {
   /** The children of the parent, those of earlier runs included. */
   async states(): Promise<ChildState[]> {
     const { job, store } = this.#deps;
-    const data = await documentAt(store, job._id);
+    const data = await documentAt(store, `/${job._id}`);
     return await childStates(data, store);
   }
 

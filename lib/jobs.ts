@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js';
+import { documentAt } from './document-at.js';
 import { ConfigError, unlessMissing } from './errors.js';
 import { finalTime, isFinalDocument, Job } from './job.js';
 import { objectOf } from './json.js';
@@ -80,7 +81,7 @@ export class Jobs {
   async rerun(jobId: string, user?: string): Promise<SubmittedJob> {
     checkId(jobId);
     const { service, store, clock, layout } = this.#deps;
-    const job = sameAgain(Job.parse(jobId, await documentAt(store, jobId)), user);
+    const job = sameAgain(Job.parse(jobId, await documentAt(store, `/${jobId}`)), user);
     return await submitTo(store, { service, job, idempotencyKey: undefined, layout }, clock);
   }
 
@@ -93,7 +94,7 @@ export class Jobs {
   async delete(jobId: string, key?: string): Promise<void> {
     checkId(jobId);
     const { store, paths } = this.#deps;
-    const document = await documentAt(store, jobId);
+    const document = await documentAt(store, `/${jobId}`);
     if (document === undefined) return;
     if (!isFinalDocument(document)) throw new ConfigError(`${jobId} is not over: cancel it first`);
     const { owner, failureType } = Job.parse(jobId, document);
@@ -163,9 +164,4 @@ function endOf({ finished, started }: JobStatus): number {
 
 function checkId(jobId: unknown): void {
   if (!isResourceId(jobId)) throw expected('jobId', 'a resource like resources/abc', jobId);
-}
-
-/** Undefined where there is none. */
-async function documentAt(store: Store, path: string): Promise<Json | undefined> {
-  return (await unlessMissing(store.get(path.startsWith('/') ? path : `/${path}`)))?.data;
 }

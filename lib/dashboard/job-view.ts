@@ -1,4 +1,4 @@
-import { unlessMissing } from '../errors.js';
+import { documentAt } from '../document-at.js';
 import { isJsonObject } from '../json.js';
 import { findJob, retryOf } from '../operator/job-actions.js';
 import type { LocatedJob } from '../operator/job-actions.js';
@@ -37,7 +37,7 @@ async function readChildren(
   { id: parent, children }: JobDetail,
 ): Promise<JobView['childSummaries']> {
   const read = async ({ name, id }: JobDetail['children'][number]): Promise<JobView['childSummaries']> => {
-    const data = (await unlessMissing(store.get(`/${id}`)))?.data;
+    const data = await documentAt(store, `/${id}`);
     // It may be another service's.
     if (!isJsonObject(data) || typeof data['service'] !== 'string' || linkedId(data['parent']) !== parent)
       return [];

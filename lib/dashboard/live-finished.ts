@@ -1,4 +1,4 @@
-import { unlessMissing } from '../errors.js';
+import { documentAt } from '../document-at.js';
 import { isJsonObject } from '../json.js';
 import { isJobOf } from '../operator/job-of.js';
 import { summaryOf } from '../operator/job-summary.js';
@@ -103,7 +103,7 @@ export class LiveFinished {
     const { store, service } = this.#deps;
     const jobs = await Promise.all(
       filed.map(async ({ id, key, list, heard }): Promise<ReadJob[]> => {
-        const data = (await unlessMissing(store.get(`/${id}`)))?.data;
+        const data = await documentAt(store, `/${id}`);
         const isOne = isJsonObject(data) && isJobOf(service, data);
         return isOne ? [[{ ...summaryOf(id, key, data), list }, heard]] : [];
       }),

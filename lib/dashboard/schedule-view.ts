@@ -1,4 +1,5 @@
-import { assertNever, unlessMissing } from '../errors.js';
+import { documentAt } from '../document-at.js';
+import { assertNever } from '../errors.js';
 import { isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import { isJobOf } from '../operator/job-of.js';
@@ -161,7 +162,7 @@ async function readOutput(
   job: string,
   redactor: Redactor,
 ): Promise<string | undefined> {
-  const data: Json | undefined = (await unlessMissing(store.get(`/${job}`)))?.data;
+  const data: Json | undefined = await documentAt(store, `/${job}`);
   if (!isJsonObject(data) || !isJobOf(service, data) || data['status'] !== 'success') return undefined;
   const { result } = data;
   return result === undefined ? undefined : redactor.toText(result).slice(0, LONGEST_OUTPUT);

@@ -1,3 +1,4 @@
+import { documentAt } from '../document-at.js';
 import { unlessMissing } from '../errors.js';
 import { IDLE_BEAT_MS } from '../instances.js';
 import { objectOf } from '../json.js';
@@ -38,7 +39,7 @@ export interface Heartbeat {
 /** The instances that have not been stopped cleanly, the one that was started last first. */
 export async function listInstances(deps: OperatorDeps): Promise<InstanceSummary[]> {
   const { store, paths, clock } = deps;
-  const entries = entriesOf((await unlessMissing(store.get(paths.instances)))?.data);
+  const entries = entriesOf(await documentAt(store, paths.instances));
   const all = await Promise.all(entries.map(([, entry]) => readHeartbeat(deps, linkedId(entry))));
   const now = clock.now();
   return all

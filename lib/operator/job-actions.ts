@@ -1,4 +1,5 @@
 import { askToCancel, askToPause } from '../controls.js';
+import { documentAt } from '../document-at.js';
 import { ConfigError, toError, unlessMissing } from '../errors.js';
 import { isFinalDocument, Job } from '../job.js';
 import { isJsonObject, objectOf } from '../json.js';
@@ -194,6 +195,6 @@ export async function setPaused(deps: OperatorDeps, paused: boolean): Promise<vo
 }
 
 export async function isPaused({ store, paths }: OperatorDeps): Promise<boolean> {
-  const data = (await unlessMissing(store.get(paths.controls)))?.data;
+  const data = await documentAt(store, paths.controls);
   return isJsonObject(data) && data['paused'] === true;
 }

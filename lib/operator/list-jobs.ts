@@ -1,4 +1,4 @@
-import { unlessMissing } from '../errors.js';
+import { documentAt } from '../document-at.js';
 import { isJsonObject, stringify } from '../json.js';
 import type { JsonObject } from '../json.js';
 import { expected, wholeNumber } from '../options.js';
@@ -137,7 +137,7 @@ async function readSummary(
   { id, key }: ListEntry,
   request: ListRequest,
 ): Promise<JobSummary | undefined> {
-  const document = (await unlessMissing(store.get(`/${id}`)))?.data;
+  const document = await documentAt(store, `/${id}`);
   if (!isJsonObject(document) || !isJobOf(service, document)) return undefined;
   const summary = summaryOf(id, key, document);
   return isAskedFor(summary, document, request) ? summary : undefined;

@@ -1,4 +1,4 @@
-import { unlessMissing } from '../errors.js';
+import { documentAt } from '../document-at.js';
 import type { Store } from '../oada/store.js';
 import { isAddressable, isEntryKey, isJobKey, linkedId } from '../paths.js';
 import type { FinalStatus, Layout } from '../paths.js';
@@ -27,7 +27,7 @@ export function storeReader({ store }: Pick<OperatorDeps, 'store'>): ListReader 
 
 /** None where there is no such list. */
 export async function readLinks(store: Store, path: string): Promise<readonly ListEntry[]> {
-  return linksOf(entriesOf((await unlessMissing(store.get(path)))?.data));
+  return linksOf(entriesOf(await documentAt(store, path)));
 }
 
 /** What of the entries of a list links to jobs, in the order of their keys: those of most producers sort by time. */

@@ -1,6 +1,7 @@
 import { systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
-import { ConfigError, StoreError, toError, unlessMissing } from '../errors.js';
+import { documentAt } from '../document-at.js';
+import { ConfigError, StoreError, toError } from '../errors.js';
 import { isJsonObject } from '../json.js';
 import type { Json } from '../json.js';
 import { storeUrl } from '../oada/address.js';
@@ -44,7 +45,7 @@ export async function listQueues(deps: OperatorDeps): Promise<QueueSummary[]> {
 /** The same with what their stores are asked with. */
 export async function readQueues(deps: OperatorDeps): Promise<QueueEntry[]> {
   const { store, paths } = deps;
-  const entries = entriesOf((await unlessMissing(store.get(paths.queues)))?.data);
+  const entries = entriesOf(await documentAt(store, paths.queues));
   return await Promise.all(entries.map(async ([queue, entry]) => entryOf(queue, await read(deps, entry))));
 }
 
@@ -71,7 +72,7 @@ export async function addQueue(
 /** @throws {ConfigError} there is none */
 export async function removeQueue({ store, paths }: OperatorDeps, queue: string): Promise<void> {
   checkQueueKey(queue);
-  const data = (await unlessMissing(store.get(paths.queues)))?.data;
+  const data = await documentAt(store, paths.queues);
   if (!isJsonObject(data) || data[queue] === undefined)
     throw new ConfigError(`there is no queue ${JSON.stringify(queue)}`);
   await store.delete(entryPath(paths.queues, queue));
@@ -80,7 +81,7 @@ export async function removeQueue({ store, paths }: OperatorDeps, queue: string)
 /** Asks the store of a queue, with the queue's token, for its bookmarks. */
 export async function checkQueue(deps: OperatorDeps, queue: string): Promise<QueueHealth> {
   const { store, paths, clock } = deps;
-  const data = (await unlessMissing(store.get(paths.queues)))?.data;
+  const data = await documentAt(store, paths.queues);
   const address = addressOf(await read(deps, isJsonObject(data) ? (data[queue] ?? null) : null));
   if (typeof address === 'string') return { ok: false, problem: address, took: 0 };
   return await checkAddress(clock, address);

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
-import { ConfigError, StoreError } from '../errors.js';
+import { documentAt } from '../document-at.js';
+import { ConfigError, StoreError, unlessMissing } from '../errors.js';
 import { isJsonObject, objectOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
@@ -100,7 +101,7 @@ export class Schedules {
     const entries = new Map<string, HistoryRecord>();
     for (const month of Object.keys(months).toSorted().toReversed()) {
       const id = linkedId(months[month]);
-      const data = id === undefined ? undefined : await this.#dataOf(id);
+      const data = id === undefined ? undefined : await documentAt(this.#deps.store, `/${id}`);
       for (const [name, entry] of Object.entries(objectOf(data)))
         if (isHistoryRecord(name, entry) && !entries.has(name)) entries.set(name, entry);
       if (entries.size >= limit) break;
@@ -182,8 +183,8 @@ export class Schedules {
   }
 
   async #switches(): Promise<Switches> {
-    const { paths } = this.#deps;
-    return parseSwitches(objectOf(await this.#dataOf(paths.controls.slice(1)))['schedules']);
+    const { store, paths } = this.#deps;
+    return parseSwitches(objectOf(await documentAt(store, paths.controls))['schedules']);
   }
 
   /** Begins no more occurrences of the schedules whose jobs are of a type, until it is taken back. */
@@ -204,7 +205,8 @@ export class Schedules {
   }
 
   async #links(): Promise<Map<string, string>> {
-    const entries = Object.entries(objectOf(await this.#dataOf(this.#deps.paths.schedules.slice(1))));
+    const { store, paths } = this.#deps;
+    const entries = Object.entries(objectOf(await documentAt(store, paths.schedules)));
     return new Map(
       entries.flatMap(([key, entry]): [string, string][] => {
         const id = linkedId(entry);
@@ -222,22 +224,8 @@ export class Schedules {
 
   /** Undefined where the list links to one that is gone. */
   async #row(key: string, id: string): Promise<ScheduleRow | undefined> {
-    try {
-      return parseRow(key, id, await this.#deps.store.get(`/${id}`));
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
-  }
-
-  /** @param resource or a path, without the slash before it */
-  async #dataOf(resource: string): Promise<Json | undefined> {
-    try {
-      return (await this.#deps.store.get(`/${resource}`)).data;
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    const stored = await unlessMissing(this.#deps.store.get(`/${id}`));
+    return stored && parseRow(key, id, stored);
   }
 
   /** Again and again, if others write to the row as well. */
@@ -298,8 +286,4 @@ function orderOf({ ended, occurrence }: HistoryRecord): string {
 
 function checkDue(due: unknown): void {
   if (due !== 'run' && due !== 'reschedule') throw expected('due', "'run' or 'reschedule'", due);
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND';
 }

@@ -1,6 +1,7 @@
 import { waitAtMost } from '../clock.js';
 import type { Clock } from '../clock.js';
-import { IdempotencyError, toError, unlessMissing } from '../errors.js';
+import { documentAt } from '../document-at.js';
+import { IdempotencyError, toError } from '../errors.js';
 import type { Events } from '../events.js';
 import { isJsonObject, toJson } from '../json.js';
 import type { JsonObject } from '../json.js';
@@ -121,7 +122,7 @@ async function submitOccurrence(
   } catch (error) {
     // Another version of the code, with another config, was first, and may not have come as far as the list.
     if (!(error instanceof IdempotencyError)) throw error;
-    const first = (await unlessMissing(store.get(`/${error.jobId}`)))?.data;
+    const first = await documentAt(store, `/${error.jobId}`);
     const same = { ...job, ...(isJsonObject(first) && { type: first['type'], config: first['config'] }) };
     const { _id: jobId, key } = await submitTo(store, { service, job: same, idempotencyKey, layout }, clock);
     return { jobId, key };
@@ -145,7 +146,7 @@ export async function settle(
   current: CurrentRun,
   deps: RunDeps,
 ): Promise<boolean> {
-  const document = (await unlessMissing(deps.store.get(`/${current.jobId}`)))?.data;
+  const document = await documentAt(deps.store, `/${current.jobId}`);
   const status = isJsonObject(document) ? document['status'] : 'gone';
   if (status !== 'success' && status !== 'failure' && status !== 'gone') return false;
   const now = deps.clock.now();
