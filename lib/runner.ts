@@ -57,6 +57,11 @@ export type Settled =
   /** The store failed; it has to be looked at again. */
   | { readonly kind: 'unsettled' };
 
+/** What a runner has to itself. */
+interface OwnDeps extends RunnerDeps {
+  readonly lease: Pick<SlotLease, 'lent' | 'file'>;
+}
+
 /** A run that is over. */
 interface Run {
   readonly claim: Claim;
@@ -77,14 +82,14 @@ interface Finished {
 /** Takes one found job through its life: claimed, run, logged, filed. */
 export class Runner {
   readonly #due: DueJob;
-  readonly #deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> };
+  readonly #deps: OwnDeps;
   readonly #jobEvent: JobEvent;
   readonly #event: TypedJobEvent;
   readonly #control = new AbortController();
   /** Has the work come to its end? */
   #isDone = false;
 
-  constructor(due: DueJob, deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> }) {
+  constructor(due: DueJob, deps: OwnDeps) {
     const { found, standing } = due;
     const type = 'job' in standing ? standing.job.type : '';
     this.#due = due;
@@ -283,8 +288,9 @@ export class Runner {
   }
 
   async #file(final: FinalJob): Promise<Settled> {
-    const { events } = this.#deps;
+    const { events, lease } = this.#deps;
     const { jobId, status, failureType } = final;
+    lease.file();
     const onUnlinked = (resource: string, error: StoreError): void => {
       events.emit('link:failed', { ...this.#jobEvent, resource, error });
     };

@@ -1,5 +1,8 @@
 import type { Worker } from './worker.js';
 
+/** How many jobs may be on their way into the day-index before no more are begun. */
+const MOST_FILING = 50;
+
 /** The slots of a service, with the limits that its workers have of their own. */
 export function slotsFor(count: number, workers: ReadonlyMap<string, Worker>): Slots {
   const limitOf = (type: string): number => {
@@ -14,7 +17,7 @@ export function slotsFor(count: number, workers: ReadonlyMap<string, Worker>): S
 
 /**
  * How many jobs may run at once: of all queues of a service together, and of each type. The jobs of some types stand
- * apart: only the limit of the type holds for them. Queues take turns.
+ * apart: only the limit of the type holds for them. Queues take turns. A job that is being filed has no slot any more.
  */
 export class Slots {
   #free: number;
@@ -24,6 +27,7 @@ export class Slots {
   /** How many of each type were taken apart. */
   readonly #runningApart = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
+  #filing = 0;
 
   /**
    * @param limitOf how many of a type may run at once; it may change at any time, see {@link Slots.wake}
@@ -37,11 +41,11 @@ export class Slots {
 
   /** May no job run, of whatever type? */
   get areTaken(): boolean {
-    return this.#free === 0 && this.#apart().every((type) => this.#hasAll(type));
+    return this.#isBehind || (this.#free === 0 && this.#apart().every((type) => this.#hasAll(type)));
   }
 
   mayRun(type: string): boolean {
-    return (this.#free > 0 || this.#isApart(type)) && !this.#hasAll(type);
+    return !this.#isBehind && (this.#free > 0 || this.#isApart(type)) && !this.#hasAll(type);
   }
 
   /** Can others run, but none of this type? */
@@ -69,6 +73,16 @@ export class Slots {
     this.wake();
   }
 
+  /** A job has begun to be filed. */
+  filing(): void {
+    this.#filing++;
+  }
+
+  filed(): void {
+    this.#filing--;
+    this.wake();
+  }
+
   /** To be called when a type has got more room without a slot having been released. */
   wake(): void {
     // Who is called may have nothing left to do, or its slot free again: the next in line is called then.
@@ -87,6 +101,11 @@ export class Slots {
 
   forget(callback: () => void): void {
     this.#waiting.delete(callback);
+  }
+
+  /** Are so many being filed that they have to be waited for? */
+  get #isBehind(): boolean {
+    return this.#filing >= MOST_FILING;
   }
 
   /** Do as many of the type run as may? */
@@ -111,6 +130,7 @@ export class SlotLease {
   readonly #type: string;
   #isHeld = true;
   #isOver = false;
+  #isFiled = false;
   /** How many waits it is lent for. */
   #waits = 0;
 
@@ -134,10 +154,18 @@ export class SlotLease {
     }
   }
 
+  /** The job has come to its end, and only has to be filed: others may run meanwhile. */
+  file(): void {
+    this.#isFiled = true;
+    this.#slots.filing();
+    this.#release();
+  }
+
   /** The run is over. */
   end(): void {
     this.#isOver = true;
     this.#release();
+    if (this.#isFiled) this.#slots.filed();
   }
 
   #release(): void {
