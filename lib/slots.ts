@@ -9,11 +9,18 @@ export function slotsFor(count: number, workers: ReadonlyMap<string, Worker>): S
     const worker = workers.get(type);
     return worker?.batches?.room ?? worker?.concurrency ?? Infinity;
   };
-  const apart = (): string[] => {
-    return [...workers.values()].flatMap(({ type, batches }) => (batches === undefined ? [] : [type]));
-  };
-  return new Slots(count, limitOf, apart);
+  const isApart = (type: string): boolean => workers.get(type)?.batches !== undefined;
+  return new Slots(count, limitOf, { isApart, types: () => workers.keys() });
 }
+
+/** The types that do not count among all. */
+interface Apart {
+  isApart(type: string): boolean;
+  /** All that may be. */
+  types(): Iterable<string>;
+}
+
+const NONE_APART: Apart = { isApart: () => false, types: () => [] };
 
 /**
  * How many jobs may run at once: of all queues of a service together, and of each type. The jobs of some types stand
@@ -22,7 +29,7 @@ export function slotsFor(count: number, workers: ReadonlyMap<string, Worker>): S
 export class Slots {
   #free: number;
   readonly #limitOf: (type: string) => number;
-  readonly #apart: () => readonly string[];
+  readonly #apart: Apart;
   readonly #running = new Map<string, number>();
   /** How many of each type were taken apart. */
   readonly #runningApart = new Map<string, number>();
@@ -31,9 +38,8 @@ export class Slots {
 
   /**
    * @param limitOf how many of a type may run at once; it may change at any time, see {@link Slots.wake}
-   * @param apart the types that do not count among all
    */
-  constructor(count: number, limitOf: (type: string) => number, apart: () => readonly string[] = () => []) {
+  constructor(count: number, limitOf: (type: string) => number, apart: Apart = NONE_APART) {
     this.#free = count;
     this.#limitOf = limitOf;
     this.#apart = apart;
@@ -41,7 +47,10 @@ export class Slots {
 
   /** May no job run, of whatever type? */
   get areTaken(): boolean {
-    return this.#isBehind || (this.#free === 0 && this.#apart().every((type) => this.#hasAll(type)));
+    if (this.#isBehind) return true;
+    if (this.#free > 0) return false;
+    for (const type of this.#apart.types()) if (this.#isApart(type) && !this.#hasAll(type)) return false;
+    return true;
   }
 
   mayRun(type: string): boolean {
@@ -114,7 +123,7 @@ export class Slots {
   }
 
   #isApart(type: string): boolean {
-    return this.#apart().includes(type);
+    return this.#apart.isApart(type);
   }
 }
 
