@@ -9,6 +9,7 @@ export default defineConfig({
       { find: /^@oada\/jobs$/, replacement: source('lib/index.ts') },
       { find: /^@oada\/jobs\/server$/, replacement: source('lib/server/index.ts') },
       { find: /^@oada\/jobs\/dashboard$/, replacement: source('lib/dashboard/index.ts') },
+      { find: /^@oada\/jobs\/testing$/, replacement: source('lib/testing/index.ts') },
     ],
   },
   test: {

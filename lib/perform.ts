@@ -126,7 +126,7 @@ function withoutStack<T>(call: () => T): T {
 function timersOf(clock: Clock): { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout } {
   let cancelTimer: (() => void) | undefined;
   const set = (callback: () => void, milliseconds?: number): void => {
-    cancelTimer = clock.setTimer(callback, milliseconds ?? 0);
+    cancelTimer = clock.setLimit(callback, milliseconds ?? 0);
   };
   return {
     // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Node's type has a promisified twin

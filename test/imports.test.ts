@@ -110,13 +110,20 @@ describe('the imports of lib/', () => {
     expect(cycles).toEqual([]);
   });
 
-  test('lead into the server from the command that runs it alone, and out of it to nothing else', () => {
+  test('lead into the server from what starts one alone, and out of it to nothing else', () => {
     const crossing = all().filter(
       ({ name, found }) => found.isLocal && !found.typeOnly && isServer(name) !== isServer(found.target),
     );
-    expect(crossing.map(({ name, found }) => `${name} → ${found.target}`)).toEqual([
+    expect(crossing.map(({ name, found }) => `${name} → ${found.target}`).toSorted()).toEqual([
       'cli/actions/serve.ts → server/server.ts',
+      'testing/test-service.ts → server/server.ts',
     ]);
+  });
+
+  test('lead out of what tests are given, and never into it', () => {
+    const isTesting = (name: string): boolean => name.startsWith('testing/');
+    expect([...modules.keys()].some(isTesting)).toBe(true);
+    expect(all().filter(({ name, found }) => isTesting(found.target) && !isTesting(name))).toEqual([]);
   });
 
   test('name the package itself nowhere', () => {
@@ -166,7 +173,7 @@ test('time and chance come from the clock alone, outside of the adapters and the
   const clocks = new Set(['setTimeout', 'setInterval', 'setImmediate', 'performance', 'Temporal']);
   const found: string[] = [];
   for (const [name, { file }] of modules) {
-    if (name === 'clock.ts' || /^(oada|server)\//.test(name)) continue;
+    if (/^(clock|testing\/skipping-clock)\.ts$/.test(name) || /^(oada|server)\//.test(name)) continue;
     const visit = (node: ts.Node): void => {
       const text = node.getText(file);
       const isValue = ts.isIdentifier(node) && !isNameOfMember(node) && !ts.isTypeQueryNode(node.parent);
@@ -203,7 +210,7 @@ test('importing the package loads nothing of the server nor what only some servi
   const loaded = stdout.trim().split('\n');
   expect(loaded.some((url) => url.endsWith('/lib/service.ts'))).toBe(true);
   const unwanted = loaded.filter((url) =>
-    /\/lib\/(server|operator|dashboard|cli)\/|\/node_modules\/(@fastify|fastify|classic-level|ws-server|prom-client|@opentelemetry|nodemailer|execa|commander)\//.test(
+    /\/lib\/(server|operator|dashboard|cli|testing)\/|\/node_modules\/(@fastify|fastify|classic-level|ws-server|prom-client|@opentelemetry|nodemailer|execa|commander)\//.test(
       url,
     ),
   );
