@@ -31,6 +31,7 @@ export default defineConfig({
     maxWorkers: 3, // they wait more than they work
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    expect: { poll: { timeout: 10_000 } }, // a busy machine takes its time
     reporters: ['default', './test/reporter.ts'],
   },
 });
