@@ -13,7 +13,20 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'library', include: ['test/**/*.test.ts'], exclude: ['test/package/**'] },
+      },
+      {
+        // Needs the built package, and the registry; it installs what it is told to.
+        extends: true,
+        test: {
+          ...{ name: 'package', include: ['test/package/*.test.ts'] },
+          ...{ testTimeout: 180_000, hookTimeout: 300_000 },
+        },
+      },
+    ],
     pool: 'forks',
     maxWorkers: 3, // they wait more than they work
     testTimeout: 20_000,
