@@ -1,7 +1,4 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 import { commandWork, ConfigError, Service, threadWork } from '@oada/jobs';
 import type { CommandOptions, ThreadOptions } from '@oada/jobs';
@@ -94,12 +91,4 @@ test('the defaults are as documented', () => {
     const text = typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
     expect(documented, name).toBe(['{}', '[]'].includes(text) ? 'none' : text);
   }
-});
-
-test('importing the package does not load what runs the commands', async () => {
-  const lister = fileURLToPath(new URL('../programs/list-modules.ts', import.meta.url));
-  const index = fileURLToPath(new URL('../../lib/index.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', lister, index]);
-  expect(stdout).toContain('/lib/command/process.ts');
-  expect(stdout).not.toContain('/node_modules/execa/');
 });
