@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path/posix';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 
 import ts from 'typescript';
 import { beforeAll, describe, expect, test } from 'vitest';
+
+import { loadedBy, ofPackages } from './loaded-files.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LIB = join(ROOT, 'lib');
@@ -241,24 +241,6 @@ function isNameOfMember(node: ts.Identifier): boolean {
     (ts.isPropertyAssignment(parent) && parent.name === node) ||
     (ts.isPropertySignature(parent) && parent.name === node)
   );
-}
-
-/** The URLs of the files that importing a package or a URL loads. */
-async function loadedBy(specifier: string): Promise<string[]> {
-  const program = fileURLToPath(new URL('programs/list-modules.ts', import.meta.url));
-  const { stdout, stderr } = await promisify(execFile)(
-    process.execPath,
-    ['--import', 'tsx', program, specifier],
-    { cwd: ROOT },
-  );
-  expect(stderr).toBe('');
-  return [...new Set(stdout.trim().split('\n'))];
-}
-
-/** Those of packages, from the folder of the package, without what compiles our sources. */
-function ofPackages(urls: readonly string[]): string[] {
-  const files = urls.flatMap((url) => /\/node_modules\/(.*)/.exec(url)?.[1] ?? []);
-  return files.filter((file) => !/^(tsx|esbuild|get-tsconfig)\//.test(file)).toSorted();
 }
 
 test('importing the package loads little more than the client, nothing of the server, and does nothing', async () => {
