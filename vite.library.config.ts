@@ -1,5 +1,5 @@
 // Builds the library, each entry of `exports` and `bin` in package.json, from lib/ to dist/. Most of the time that an
-// import takes goes by files, whatever is in them: so what entries share is in few files. Packages stay outside.
+// import takes goes by files, whatever is in them: so there are few. Packages stay outside.
 // tsc makes the types of it. There are no source maps: names and lines are left as they are.
 import { fileURLToPath } from 'node:url';
 
@@ -21,8 +21,18 @@ export default defineConfig({
         'testing/index': path('lib/testing/index.ts'),
         'cli/main': path('lib/cli/main.ts'),
       },
-      // One folder deep, as the sources are: see what reads files beside its own.
-      output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: 'chunks/[name].js', // one folder deep, as the sources are that read files beside their own
+        codeSplitting: {
+          groups: [
+            // With what these import: all that the command line needs of the core to show its help.
+            { name: 'base', test: /\/lib\/(options|paths|secrets)\.ts$/, priority: 1 },
+            // With all else that it imports.
+            { name: 'core', test: /\/lib\/index\.ts$/ },
+          ],
+        },
+      },
     },
   },
 });

@@ -147,7 +147,7 @@ export const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<void>>>
 
   imports: async ({ figures, count }) => {
     figures.section('import');
-    const [own = 0, client = 0] = importTimes(['@oada/jobs', '@oada/client'], count(20));
+    const [own = 0, client = 0] = importTimes(['@oada/jobs', '@oada/client'], count(40));
     figures.add('@oada/jobs, ms', own, undefined, 0);
     figures.add('@oada/jobs ÷ @oada/client', own / client, '≤ 1.2');
   },

@@ -245,7 +245,7 @@ function isNameOfMember(node: ts.Identifier): boolean {
 
 test('importing the package loads little more than the client, nothing of the server, and does nothing', async () => {
   const [loaded, client] = await Promise.all(
-    [pathToFileURL(join(LIB, 'index.ts')).href, '@oada/client'].map(loadedBy),
+    [pathToFileURL(join(LIB, 'index.ts')).href, '@oada/client'].map((name) => loadedBy(name)),
   );
   expect(loaded!.some((url) => url.endsWith('/lib/service.ts'))).toBe(true);
   expect(loaded!.filter((url) => /\/lib\/(server|operator|dashboard|cli|testing)\//.test(url))).toEqual([]);

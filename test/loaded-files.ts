@@ -4,10 +4,10 @@ import { promisify } from 'node:util';
 
 const program = fileURLToPath(new URL('programs/list-modules.ts', import.meta.url));
 
-/** The URLs of the files that importing a package, or a URL, loads. It is to print nothing. */
-export async function loadedBy(specifier: string): Promise<string[]> {
+/** The URLs of the files that importing a package, or a URL, loads. It is to tell of no error. */
+export async function loadedBy(specifier: string, ...args: string[]): Promise<string[]> {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [
-    ...['--import', 'tsx', program, specifier],
+    ...['--import', 'tsx', program, specifier, ...args],
   ]);
   if (stderr !== '') throw new Error(stderr);
   return [...new Set(stdout.trim().split('\n'))];

@@ -20,7 +20,8 @@ register(`data:text/javascript,${encodeURIComponent(hooks)}`, {
   data: { port: port2 },
   transferList: [port2],
 });
-await import(process.argv[2] ?? '');
+const [specifier = ''] = process.argv.splice(2, 1); // the others are for what is imported
+await import(specifier);
 for (const file of Object.keys(createRequire(import.meta.url).cache)) console.log(pathToFileURL(file).href);
 // What was told of last is printed before the end.
 await new Promise((resolve) => setImmediate(resolve));
