@@ -54,7 +54,7 @@ export class Job<Config extends object = JsonObject> {
   /** The span in which it was submitted. */
   readonly trace: TraceRecord | undefined;
 
-  /** @param config as {@link Job.parse} found it, or as a test makes it */
+  /** @param record as {@link Job.parse} finds it, or as a test makes it */
   constructor(record: {
     readonly _id: string;
     readonly service: string;

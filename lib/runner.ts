@@ -84,6 +84,7 @@ export class Runner {
   /** Has the work come to its end? */
   #isDone = false;
 
+  /** @internal */
   constructor(due: DueJob, deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> }) {
     const { found, standing } = due;
     const type = 'job' in standing ? standing.job.type : '';
@@ -98,7 +99,7 @@ export class Runner {
     if (!this.#isDone) this.#control.abort(new JobCancelledError(why));
   }
 
-  /** Never rejects. */
+  /** @internal Never rejects. */
   async run(): Promise<Settled> {
     try {
       return await this.#live();
