@@ -1,3 +1,6 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import { batchDefaults, createBatchWorker } from '../../lib/batch/batch-worker.js';
@@ -22,6 +25,7 @@ import { resolveWaitOptions, waitDefaults } from '../../lib/wait.js';
 import { createWorker, workerDefaults } from '../../lib/worker.js';
 import { Declarations } from './declarations.js';
 import { textOf } from './documents.js';
+import { root } from './program.js';
 
 interface Section {
   readonly heading: string;
@@ -243,10 +247,11 @@ describe.each(sections)(
       expect(Object.fromEntries(commented)).toEqual(known);
     });
 
-    it.runIf(refuse !== undefined)('are all that the code takes', async () => {
+    if (refuse === undefined) return; // nothing refuses names there
+    it('are all that the code takes', async () => {
       // A name so long that it is like none, so that the error names all that are known.
       const options = { ['x'.repeat(60)]: 1 };
-      const error = await (async () => refuse?.(options as never))().then(
+      const error = await (async () => refuse(options as never))().then(
         () => undefined,
         (thrown: unknown) => String(thrown),
       );
@@ -270,6 +275,17 @@ it('finish reporters take the options of their type', () => {
     }
   });
   expect([...new Set(known)].toSorted()).toEqual(named.toSorted());
+});
+
+it('the page names what DEBUG knows, and nothing else', () => {
+  const [, row = ''] = /^\| `DEBUG` +\| (.*)$/m.exec(text) ?? [];
+  const named = [...row.matchAll(/`(?:oada-jobs)?:(\w+)`/g)].map(([, name = '']) => name);
+  const lib = join(root, 'lib');
+  const known = readdirSync(lib, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => [...textOf(`lib/${name}`).matchAll(/\bdebug\('oada-jobs:(\w+)'\)/g)])
+    .map(([, name = '']) => name);
+  expect(named.toSorted()).toEqual([...new Set(known)].toSorted());
 });
 
 it('every heading of the page has its options looked at', () => {
