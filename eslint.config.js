@@ -26,6 +26,10 @@ const noFace = {
   regex: String.raw`^(\.\.?/)+(cli|dashboard)/`,
   message: 'Imports point one way: core, then operator/, then cli/ and dashboard/.',
 };
+const noTesting = {
+  regex: String.raw`^(\.\.?/)+testing/`,
+  message: 'What tests are given is built on the rest of lib/, which imports none of it.',
+};
 const noSelf = { group: ['@oada/jobs', '@oada/jobs/*'], message: 'Inside of lib/, import by relative path.' };
 const noTimers = {
   group: ['node:timers', 'node:timers/*', 'timers', 'timers/*', 'node:perf_hooks', 'perf_hooks'],
@@ -33,7 +37,7 @@ const noTimers = {
 };
 /** @param {object[]} patterns */
 const noImport = (...patterns) => ({
-  '@typescript-eslint/no-restricted-imports': ['error', { patterns: [...patterns, noSelf] }],
+  '@typescript-eslint/no-restricted-imports': ['error', { patterns: [...patterns, noTesting, noSelf] }],
 });
 
 // What a page of its own has in place of Node and of our clock.
@@ -124,7 +128,7 @@ export default defineConfig(
   {
     name: 'core: no time, no randomness',
     files: ['lib/**/*.ts'],
-    ignores: ['lib/clock.ts', 'lib/oada/**', 'lib/server/**', page],
+    ignores: ['lib/clock.ts', 'lib/testing/skipping-clock.ts', 'lib/oada/**', 'lib/server/**', page],
     rules: {
       ...noImport(noClient, noServer, noOperator, noTimers),
       'no-restricted-globals': [
@@ -166,6 +170,11 @@ export default defineConfig(
     files: ['lib/dashboard/**/*.ts', 'lib/cli/**/*.ts'],
     ignores: [page],
     rules: noImport(noClient, noTimers),
+  },
+  {
+    name: 'what tests are given',
+    files: ['lib/testing/*.ts'],
+    rules: noImport(noClient, noFace),
   },
   {
     name: 'page of the dashboard',

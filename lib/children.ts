@@ -82,13 +82,11 @@ export class Children {
   constructor(deps: ChildrenDeps) {
     const { signal } = deps;
     this.#deps = deps;
-    signal.addEventListener(
-      'abort',
-      () => {
-        this.#ending.abort(signal.reason);
-      },
-      { once: true },
-    );
+    const end = (): void => {
+      this.#ending.abort(signal.reason);
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
   }
 
   /**

@@ -10,6 +10,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once, after `Infinity` never; returns the function that cancels it. */
   setTimer(callback: () => void, milliseconds: number): () => void;
+  /** The same, for how long something may take that goes on: a clock that skips time does not skip this. */
+  setLimit(callback: () => void, milliseconds: number): () => void;
   /** A number from 0 up to 1. */
   random(): number;
   /** A new unique key: 27 characters that sort by the second, and those of one process in the order they were asked for. */
@@ -19,16 +21,19 @@ export interface Clock {
 export const systemClock: Clock = Object.freeze<Clock>({
   now: () => new Date(),
   monotonic: () => performance.now(),
-  setTimer: (callback, milliseconds) => {
-    if (milliseconds === Infinity) return () => undefined; // Node would call back at once
-    const timer = setTimeout(callback, milliseconds);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
+  setTimer,
+  setLimit: setTimer,
   random: () => Math.random(),
   key: nextKey,
 });
+
+function setTimer(callback: () => void, milliseconds: number): () => void {
+  if (milliseconds === Infinity) return () => undefined; // Node would call back at once
+  const timer = setTimeout(callback, milliseconds);
+  return () => {
+    clearTimeout(timer);
+  };
+}
 
 let lastKey = '';
 let lastSecond = 0;
@@ -44,6 +49,15 @@ function nextKey(): string {
 
 /** Waits; resolves early, and quietly, when the signal is aborted. */
 export function sleep(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return untilDone((done) => clock.setTimer(done, milliseconds), signal);
+}
+
+/** Waits until the signal is aborted, because something is over, and at the latest until that has taken so long. */
+export function untilOver(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  return untilDone((done) => clock.setLimit(done, milliseconds), signal);
+}
+
+function untilDone(set: (done: () => void) => () => void, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) {
       resolve();
@@ -54,7 +68,7 @@ export function sleep(clock: Clock, milliseconds: number, signal?: AbortSignal):
       signal?.removeEventListener('abort', done);
       resolve();
     };
-    const cancel = clock.setTimer(done, milliseconds);
+    const cancel = set(done);
     signal?.addEventListener('abort', done, { once: true });
   });
 }
@@ -70,7 +84,7 @@ export async function waitAtMost(clock: Clock, milliseconds: number, work: Promi
     over.abort();
   };
   void work.then(end, end);
-  await sleep(clock, milliseconds, over.signal);
+  await untilOver(clock, milliseconds, over.signal);
   return over.signal.aborted;
 }
 

@@ -8,7 +8,9 @@ import type { UpdateWriter } from './update-writer.js';
 /** The update that says what becomes of a job. */
 export type LastUpdate = readonly [status: string, meta: Json];
 
-export interface EndingDeps extends Pick<FilingDeps, 'clock' | 'abort'> {
+export interface Ending {
+  readonly updates: UpdateWriter;
+  readonly last: LastUpdate;
   /** Told where what was logged is lost. */
   readonly onRefused: (error: StoreError) => void;
 }
@@ -23,12 +25,12 @@ export interface EndingDeps extends Pick<FilingDeps, 'clock' | 'abort'> {
 export async function writeEnd(
   claim: Claim,
   patch: JsonObject,
-  { updates, last }: { readonly updates: UpdateWriter; readonly last: LastUpdate },
-  deps: EndingDeps,
+  { updates, last, onRefused }: Ending,
+  deps: Pick<FilingDeps, 'clock' | 'abort'>,
 ): Promise<JsonObject | undefined> {
   const logged = updates.take().updates;
   const own = updates.take(...last).updates;
-  const all = { ...patch, updates: { ...logged, ...own } };
+  const all = { ...patch, updates: logged === undefined ? { ...own } : { ...logged, ...own } };
   try {
     return (await insist(() => claim.decide(all), deps)) ? all : undefined;
   } catch (error) {
@@ -36,7 +38,7 @@ export async function writeEnd(
     if (!isRefused || logged === undefined) throw error;
     const bare = { ...patch, updates: { ...own } };
     if (!(await insist(() => claim.decide(bare), deps))) return undefined;
-    deps.onRefused(error);
+    onRefused(error);
     return bare;
   }
 }

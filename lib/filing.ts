@@ -16,8 +16,6 @@ export interface FilingDeps {
   readonly clock: Clock;
   /** Aborted, with the reason, when running work has to end: nothing may be waited for any longer. */
   readonly abort: AbortSignal;
-  /** Told of a resource, or a list besides the day-index, that could not be linked to the job. */
-  onUnlinked(resource: string, error: StoreError): void;
   /** Does the key lead to another job by now? */
   isRelinked(found: FoundJob): boolean;
 }
@@ -35,6 +33,9 @@ export interface FinalJob {
   readonly time: Date | undefined;
 }
 
+/** Told of a resource, or a list besides the day-index, that could not be linked to the job. */
+type OnUnlinked = (resource: string, error: StoreError) => void;
+
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 30_000;
 
@@ -45,7 +46,12 @@ const LONGEST_WAIT_MS = 30_000;
  *
  * @returns the path of its link in the day-index
  */
-export async function fileJob(found: FoundJob, final: FinalJob, deps: FilingDeps): Promise<string> {
+export async function fileJob(
+  found: FoundJob,
+  final: FinalJob,
+  onUnlinked: OnUnlinked,
+  deps: FilingDeps,
+): Promise<string> {
   const { store, dayIndex, clock } = deps;
   const { key, layout } = found;
   const { jobId, status, failureType, time } = final;
@@ -64,10 +70,12 @@ export async function fileJob(found: FoundJob, final: FinalJob, deps: FilingDeps
     insist(() => dayIndex.add(index, named, link), deps),
     ...further.map(async ({ path, link: entry }) => {
       await insist(() => dayIndex.add(path, named, entry), deps).catch((error: unknown) => {
-        tellUnlinked(path, error, deps);
+        tellUnlinked(path, error, onUnlinked);
       });
     }),
-    ...final.resources.map((resource) => linkResource(resource, metaLink(deps.service, named, jobId), deps)),
+    ...final.resources.map((resource) =>
+      linkResource(resource, metaLink(deps.service, named, jobId), { store, onUnlinked }),
+    ),
   ]);
   if (isAddressable(key) && !deps.isRelinked(found))
     await insist(() => store.delete(layout.pendingLink(key)), deps);
@@ -75,21 +83,24 @@ export async function fileJob(found: FoundJob, final: FinalJob, deps: FilingDeps
 }
 
 /** A resource that is not there, or that refuses the link, keeps no job from being filed. */
-async function linkResource(resource: string, meta: Json, deps: FilingDeps): Promise<void> {
-  const { store } = deps;
+async function linkResource(
+  resource: string,
+  meta: Json,
+  { store, onUnlinked }: { readonly store: Store; readonly onUnlinked: OnUnlinked },
+): Promise<void> {
   try {
     await store.head(`/${resource}`); // a write below one that is not there fails as if it may succeed later
     await store.put(`/${resource}/_meta`, meta);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    deps.onUnlinked(resource, error);
+    onUnlinked(resource, error);
   }
 }
 
 /** What only comes on top of the day-index keeps no job from being filed; what may pass is tried again as a whole. */
-function tellUnlinked(what: string, error: unknown, deps: FilingDeps): void {
+function tellUnlinked(what: string, error: unknown, onUnlinked: OnUnlinked): void {
   if (!(error instanceof StoreError) || error.retryable) throw error;
-  deps.onUnlinked(what, error);
+  onUnlinked(what, error);
 }
 
 /** The work is done: storing what came of it is tried until it is stored, or the service ends. */

@@ -104,11 +104,6 @@ export class Job<Config extends object = JsonObject> {
     return this._id;
   }
 
-  /** The same job, with its config known for what it is. */
-  withConfig<Known extends object>(config: Known): Job<Known> {
-    return new Job(Object.assign({}, this, { config }));
-  }
-
   /**
    * Reads a job document.
    *
@@ -133,9 +128,7 @@ export class Job<Config extends object = JsonObject> {
 }
 
 /** What earlier runs have left on the job, as far as it can be understood. */
-function runRecord(
-  document: JsonObject,
-): Omit<Job, '_id' | 'oadaId' | 'service' | 'type' | 'config' | 'withConfig'> {
+function runRecord(document: JsonObject): Omit<Job, '_id' | 'oadaId' | 'service' | 'type' | 'config'> {
   const { status, result, attempts, takeovers, startAfter, priority, resources, failureType, updates } =
     document;
   return {

@@ -3,9 +3,10 @@ const FIRST_DIGITS = 8;
 
 /** The next text of the same length in the order of the digits. */
 export function successor(key: string): string {
-  const kept = key.replace(/z*$/, '');
-  const digit = DIGITS[DIGITS.indexOf(kept.at(-1) ?? '') + 1] ?? '0';
-  return (kept.slice(0, -1) + digit).padEnd(key.length, '0');
+  let last = key.length - 1;
+  while (last > 0 && key[last] === 'z') last--;
+  const digit = DIGITS[DIGITS.indexOf(key[last] ?? '') + 1] ?? '0';
+  return (key.slice(0, last) + digit).padEnd(key.length, '0');
 }
 
 /**

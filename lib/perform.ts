@@ -21,16 +21,19 @@ export interface PerformContext {
   readonly jobId: string;
   readonly logger: Logger;
   readonly event: TypedJobEvent;
-  readonly store: Store;
   /** What a run has to do with other jobs, and says of itself. */
   readonly family: Family;
+  /** Its signal is that of the work. Aborted from outside when the job is cancelled. */
+  readonly control: AbortController;
+}
+
+export interface PerformDeps {
+  readonly store: Store;
   readonly options: ResolvedServiceOptions;
   readonly clock: Clock;
   readonly events: Events;
   /** Aborted when the service has stopped for long enough. */
   readonly abort: AbortSignal;
-  /** Its signal is that of the work. Aborted from outside when the job is cancelled. */
-  readonly control: AbortController;
   /** Texts that must not be told. */
   readonly secrets: ReadonlySet<string>;
 }
@@ -39,20 +42,22 @@ export interface PerformContext {
  * Runs the work function, for as long as it may. When its time is up, or it is to end for another reason, it is waited for
  * a while: so that it does not go on while the job is run again. Never rejects, whatever the function does.
  */
-export async function perform(work: Work, context: PerformContext): Promise<Outcome> {
-  const { clock, event, events, secrets } = context;
+export async function perform(work: Work, context: PerformContext, deps: PerformDeps): Promise<Outcome> {
+  const { event } = context;
+  const { clock, events, secrets } = deps;
   const started = clock.monotonic();
   const { service, attempts, trace } = work.job;
   const redact = (text: string): string => hideSecrets(text, secrets);
   const outcome = await tracedRun({ ...event, service, trace, redact, attempt: attempts + 1 }, () =>
-    outcomeOf(work, context),
+    outcomeOf(work, context, deps),
   );
   events.emit('job:ran', { ...event, duration: clock.monotonic() - started, outcome: outcome.kind });
   return outcome;
 }
 
-async function outcomeOf(work: Work, context: PerformContext): Promise<Outcome> {
-  const { jobId, clock, options, logger, store, abort } = context;
+async function outcomeOf(work: Work, context: PerformContext, deps: PerformDeps): Promise<Outcome> {
+  const { jobId, logger } = context;
+  const { clock, options, store, abort, events } = deps;
   const { signal } = context.control;
   let returned: unknown;
   const stop = (): void => {
@@ -73,11 +78,9 @@ async function outcomeOf(work: Work, context: PerformContext): Promise<Outcome> 
     },
   });
   try {
-    const result = await pTimeout(cancellable, {
-      milliseconds: work.timeout,
-      signal,
-      customTimers: timersOf(clock),
-    });
+    const result = await withoutStack(() =>
+      pTimeout(cancellable, { milliseconds: work.timeout, signal, customTimers: timersOf(clock) }),
+    );
     if (result instanceof RetryRequest) return { kind: 'retry', delay: result.delay };
     return storable(result, options.maxResultSize);
   } catch (error) {
@@ -88,7 +91,7 @@ async function outcomeOf(work: Work, context: PerformContext): Promise<Outcome> 
       () => undefined,
       () => undefined, // what it comes to now is dropped
     );
-    if (!(await waitAtMost(clock, work.grace, over))) context.events.emit('job:stuck', context.event);
+    if (!(await waitAtMost(clock, work.grace, over))) events.emit('job:stuck', context.event);
     return reason instanceof ServiceStoppingError ? { kind: 'interrupted' } : failure(reason);
   } finally {
     abort.removeEventListener('abort', stop);
@@ -108,11 +111,22 @@ async function start(work: () => unknown): Promise<unknown> {
   return work();
 }
 
+/** p-timeout makes its error beforehand, for each call. Nobody gets to see it: to look for its stack is time lost. */
+function withoutStack<T>(call: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return call();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** The timers that p-timeout asks for, by our clock. It only calls them, and looks at nothing else of Node's. */
 function timersOf(clock: Clock): { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout } {
   let cancelTimer: (() => void) | undefined;
   const set = (callback: () => void, milliseconds?: number): void => {
-    cancelTimer = clock.setTimer(callback, milliseconds ?? 0);
+    cancelTimer = clock.setLimit(callback, milliseconds ?? 0);
   };
   return {
     // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Node's type has a promisified twin

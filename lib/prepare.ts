@@ -16,22 +16,27 @@ export interface Work {
   readonly retries: ResolvedRetries;
 }
 
-export interface PrepareContext {
-  /** Of the job's link in the pending list. */
-  readonly key: string;
-  /** The instance that had the job, where it has not let go of it. */
-  readonly takenFrom: string | undefined;
-  /** Our own. */
+export interface PrepareDeps {
+  /** This instance. */
   readonly instance: string;
   readonly workers: ReadonlyMap<string, Worker>;
   readonly options: ResolvedServiceOptions;
   isCancelled(key: string): boolean;
 }
 
-/** What there is to be done for a job, or why nothing can be: it is filed as a failure then, unrun. */
-export function prepare(job: Job, context: PrepareContext): Work | Error {
-  const { key, takenFrom, instance, workers, options } = context;
-  if (context.isCancelled(key)) return new JobCancelledError();
+/**
+ * What there is to be done for a job, or why nothing can be: it is filed as a failure then, unrun.
+ *
+ * @param key of its link in the pending list
+ * @param takenFrom the instance that had it, where that has not let go of it
+ */
+export function prepare(
+  job: Job,
+  { key, takenFrom }: { readonly key: string; readonly takenFrom: string | undefined },
+  deps: PrepareDeps,
+): Work | Error {
+  const { instance, workers, options } = deps;
+  if (deps.isCancelled(key)) return new JobCancelledError();
   const worker = workers.get(job.type);
   if (worker === undefined) return new UnknownJobTypeError(job.type, [...workers.keys()]);
   if (!isAddressable(key)) return unaddressable(key);

@@ -32,7 +32,7 @@ import { UpdateWriter } from './update-writer.js';
 import type { Update } from './update-writer.js';
 import type { Worker } from './worker.js';
 
-export interface RunnerDeps extends Omit<FilingDeps, 'onUnlinked'> {
+export interface RunnerDeps extends FilingDeps {
   readonly queue: string;
   /** Unique to this queue of this process. */
   readonly instance: string;
@@ -77,7 +77,8 @@ interface Finished {
 /** Takes one found job through its life: claimed, run, logged, filed. */
 export class Runner {
   readonly #due: DueJob;
-  readonly #deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> };
+  readonly #lease: Pick<SlotLease, 'lent' | 'file'>;
+  readonly #deps: RunnerDeps;
   readonly #jobEvent: JobEvent;
   readonly #event: TypedJobEvent;
   readonly #control = new AbortController();
@@ -85,10 +86,11 @@ export class Runner {
   #isDone = false;
 
   /** @internal */
-  constructor(due: DueJob, deps: RunnerDeps & { readonly lease: Pick<SlotLease, 'lent'> }) {
+  constructor(due: DueJob, lease: Pick<SlotLease, 'lent' | 'file'>, deps: RunnerDeps) {
     const { found, standing } = due;
     const type = 'job' in standing ? standing.job.type : '';
     this.#due = due;
+    this.#lease = lease;
     this.#deps = deps;
     this.#jobEvent = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '' };
     this.#event = { ...this.#jobEvent, type };
@@ -116,7 +118,8 @@ export class Runner {
     if (standing.kind === 'final') return this.#file(filedAgain(standing)); //     a crash came between
     if (standing.kind !== 'ready') return this.#refuse(seen, objection(standing));
     const { job } = standing;
-    const work = prepare(job, { key: this.#due.found.key, takenFrom: standing.takenFrom, ...this.#deps });
+    const from = { key: this.#due.found.key, takenFrom: standing.takenFrom };
+    const work = prepare(job, from, this.#deps);
     if (work instanceof Error) return this.#refuse(seen, work, job);
     const updates = this.#updates(seen);
     const claim = await this.#claim(job, seen, standing.takenFrom, updates); // claimed
@@ -128,8 +131,8 @@ export class Runner {
     const { jobId } = claim;
     const logger = this.#logger(updates);
     const family = this.#family(job, claim, seen);
-    const context = { ...this.#deps, jobId, logger, family, event: this.#event, control: this.#control };
-    const outcome = await perform(work, context); //                            run
+    const context = { jobId, logger, family, event: this.#event, control: this.#control };
+    const outcome = await perform(work, context, this.#deps); //                run
     this.#isDone = true;
     await Promise.all([updates.settled(), family.settled()]); //               logged
     try {
@@ -238,7 +241,7 @@ export class Runner {
     const onRefused = (error: StoreError): void => {
       this.#deps.events.emit('log:failed', { ...this.#jobEvent, error });
     };
-    return writeEnd(claim, patch, { updates, last }, { ...this.#deps, onRefused });
+    return writeEnd(claim, patch, { updates, last, onRefused }, this.#deps);
   }
 
   #tell(outcome: FinalOutcome, started: number): void {
@@ -286,12 +289,13 @@ export class Runner {
   async #file(final: FinalJob): Promise<Settled> {
     const { events } = this.#deps;
     const { jobId, status, failureType } = final;
+    this.#lease.file();
     const onUnlinked = (resource: string, error: StoreError): void => {
       events.emit('link:failed', { ...this.#jobEvent, resource, error });
     };
     let path: string;
     try {
-      path = await fileJob(this.#due.found, final, { ...this.#deps, onUnlinked });
+      path = await fileJob(this.#due.found, final, onUnlinked, this.#deps);
     } catch (error) {
       if (error instanceof StoreError) return { kind: 'unsettled' }; // it is over, and only has to be filed
       throw error;
@@ -329,10 +333,9 @@ export class Runner {
   }
 
   #family(job: Job, claim: Claim, { data: document }: StoredDocument): Family {
-    return new Family({
-      ...{ ...this.#deps, job, claim, document, generation: job.retried, redact: this.#redact },
-      layout: this.#due.found.layout.name,
-    });
+    const { name: layout } = this.#due.found.layout;
+    const of = { job, claim, document, generation: job.retried, layout, lease: this.#lease };
+    return new Family({ ...of, redact: this.#redact }, this.#deps);
   }
 
   #record(outcome: FinalOutcome): JsonObject {

@@ -4,7 +4,7 @@ import debug from 'debug';
 import type { BatchFunction } from './batch/batch-function.js';
 import { createBatchWorker } from './batch/batch-worker.js';
 import type { BatchOptions } from './batch/batch-worker.js';
-import { systemClock } from './clock.js';
+import type { Clock } from './clock.js';
 import { commandWork } from './command/command-work.js';
 import { commandDefaults, splitOptions } from './command/options.js';
 import type { CommandOptions } from './command/options.js';
@@ -45,6 +45,7 @@ const AFTER_KILL_MS = 1000;
  */
 export class Service {
   readonly name: string;
+  readonly #clock: Clock;
   readonly #workers = new Map<string, Worker>();
   readonly #events = new Events();
   readonly #views = new Map<string, StatusView>();
@@ -63,11 +64,12 @@ export class Service {
     fifth?: ServiceOptions,
   ) {
     const given = serviceArguments(first, second, third, fourth, fifth);
-    const { name, oada, options } = given;
+    const { name, oada, options, clock } = given;
     this.name = name;
+    this.#clock = clock;
     this.#parts = new ServiceParts({
       ...{ service: name, source: oada, given: options, prefersNested: typeof first === 'object' },
-      ...{ workers: this.#workers, views: this.#views, clock: systemClock, events: this.#events },
+      ...{ workers: this.#workers, views: this.#views, clock, events: this.#events },
       options: resolveServiceOptions(options, process.env),
     });
     if (given.log !== undefined) logTo(given.log, this.#events, name);
@@ -98,7 +100,7 @@ export class Service {
    */
   onBatch<C extends object = JsonObject>(type: string, options: BatchOptions, work: BatchFunction<C>): this {
     const { slots } = this.#parts;
-    this.#workers.set(type, createBatchWorker(type, options, work, { clock: systemClock, slots }));
+    this.#workers.set(type, createBatchWorker(type, options, work, { clock: this.#clock, slots }));
     return this;
   }
 

@@ -1,5 +1,7 @@
 import type { OADAClient } from '@oada/client';
 
+import { systemClock } from './clock.js';
+import type { Clock } from './clock.js';
 import { ConfigError } from './errors.js';
 import { isJsonObject } from './json.js';
 import type { StoreAddress } from './oada/address.js';
@@ -23,6 +25,8 @@ export interface ServiceSettings extends ServiceOptions {
   readonly opts?: ServiceOptions;
   /** A logger of the process, as pino makes them: it is told what happens, and what work functions log. */
   readonly log?: ServiceLog;
+  /** @internal That of a test. */
+  readonly clock?: Clock;
 }
 
 /** What `connect` of `@oada/client` takes. Only what is said here is of effect. */
@@ -36,17 +40,18 @@ export interface ServiceArguments {
   readonly name: string;
   readonly oada: OADAClient | ClientConfig;
   readonly log: ServiceLog | undefined;
+  readonly clock: Clock;
   readonly options: ServiceOptions;
 }
 
 /** @throws {ConfigError} */
 export function serviceArguments(...values: Parameters<typeof settingsOf>): ServiceArguments {
-  const { name, oada, opts, log, ...rest } = settingsOf(...values);
+  const { name, oada, opts, log, clock = systemClock, ...rest } = settingsOf(...values);
   checkName(name);
   checkSource(oada);
   if (opts !== undefined && !isJsonObject(opts)) throw expected('opts', 'an object', opts);
   if (log !== undefined && !isJsonObject(log)) throw expected('log', 'a logger', log);
-  return { name, oada, log, options: { ...concurrencyOf(oada), ...opts, ...rest } };
+  return { name, oada, log, clock, options: { ...concurrencyOf(oada), ...opts, ...rest } };
 }
 
 /** Each way to call the constructor comes down to the settings of the first. */

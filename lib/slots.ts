@@ -1,35 +1,45 @@
 import type { Worker } from './worker.js';
 
+/** How many jobs may be on their way into the day-index before no more are begun. */
+const MOST_FILING = 50;
+
 /** The slots of a service, with the limits that its workers have of their own. */
 export function slotsFor(count: number, workers: ReadonlyMap<string, Worker>): Slots {
   const limitOf = (type: string): number => {
     const worker = workers.get(type);
     return worker?.batches?.room ?? worker?.concurrency ?? Infinity;
   };
-  const apart = (): string[] => {
-    return [...workers.values()].flatMap(({ type, batches }) => (batches === undefined ? [] : [type]));
-  };
-  return new Slots(count, limitOf, apart);
+  const isApart = (type: string): boolean => workers.get(type)?.batches !== undefined;
+  return new Slots(count, limitOf, { isApart, types: () => workers.keys() });
 }
+
+/** The types that do not count among all. */
+interface Apart {
+  isApart(type: string): boolean;
+  /** All that may be. */
+  types(): Iterable<string>;
+}
+
+const NONE_APART: Apart = { isApart: () => false, types: () => [] };
 
 /**
  * How many jobs may run at once: of all queues of a service together, and of each type. The jobs of some types stand
- * apart: only the limit of the type holds for them. Queues take turns.
+ * apart: only the limit of the type holds for them. Queues take turns. A job that is being filed has no slot any more.
  */
 export class Slots {
   #free: number;
   readonly #limitOf: (type: string) => number;
-  readonly #apart: () => readonly string[];
+  readonly #apart: Apart;
   readonly #running = new Map<string, number>();
   /** How many of each type were taken apart. */
   readonly #runningApart = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
+  #filing = 0;
 
   /**
    * @param limitOf how many of a type may run at once; it may change at any time, see {@link Slots.wake}
-   * @param apart the types that do not count among all
    */
-  constructor(count: number, limitOf: (type: string) => number, apart: () => readonly string[] = () => []) {
+  constructor(count: number, limitOf: (type: string) => number, apart: Apart = NONE_APART) {
     this.#free = count;
     this.#limitOf = limitOf;
     this.#apart = apart;
@@ -37,11 +47,14 @@ export class Slots {
 
   /** May no job run, of whatever type? */
   get areTaken(): boolean {
-    return this.#free === 0 && this.#apart().every((type) => this.#hasAll(type));
+    if (this.#isBehind) return true;
+    if (this.#free > 0) return false;
+    for (const type of this.#apart.types()) if (this.#isApart(type) && !this.#hasAll(type)) return false;
+    return true;
   }
 
   mayRun(type: string): boolean {
-    return (this.#free > 0 || this.#isApart(type)) && !this.#hasAll(type);
+    return !this.#isBehind && (this.#free > 0 || this.#isApart(type)) && !this.#hasAll(type);
   }
 
   /** Can others run, but none of this type? */
@@ -69,6 +82,16 @@ export class Slots {
     this.wake();
   }
 
+  /** A job has begun to be filed. */
+  filing(): void {
+    this.#filing++;
+  }
+
+  filed(): void {
+    this.#filing--;
+    this.wake();
+  }
+
   /** To be called when a type has got more room without a slot having been released. */
   wake(): void {
     // Who is called may have nothing left to do, or its slot free again: the next in line is called then.
@@ -89,13 +112,18 @@ export class Slots {
     this.#waiting.delete(callback);
   }
 
+  /** Are so many being filed that they have to be waited for? */
+  get #isBehind(): boolean {
+    return this.#filing >= MOST_FILING;
+  }
+
   /** Do as many of the type run as may? */
   #hasAll(type: string): boolean {
     return (this.#running.get(type) ?? 0) >= this.#limitOf(type);
   }
 
   #isApart(type: string): boolean {
-    return this.#apart().includes(type);
+    return this.#apart.isApart(type);
   }
 }
 
@@ -111,6 +139,7 @@ export class SlotLease {
   readonly #type: string;
   #isHeld = true;
   #isOver = false;
+  #isFiled = false;
   /** How many waits it is lent for. */
   #waits = 0;
 
@@ -134,10 +163,18 @@ export class SlotLease {
     }
   }
 
+  /** The job has come to its end, and only has to be filed: others may run meanwhile. */
+  file(): void {
+    this.#isFiled = true;
+    this.#slots.filing();
+    this.#release();
+  }
+
   /** The run is over. */
   end(): void {
     this.#isOver = true;
     this.#release();
+    if (this.#isFiled) this.#slots.filed();
   }
 
   #release(): void {

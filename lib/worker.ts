@@ -110,7 +110,7 @@ export function createWorker<Config extends object>(
   checkNames(given, ['timeout', 'grace', 'config', 'retries', 'concurrency']);
   const { timeout, grace = workerDefaults.grace, config: schema, retries, concurrency } = given;
   const validate = schema === undefined ? undefined : compile(type, schema);
-  const isConfig = (config: object): config is Config => validate === undefined || validate(config);
+  const isFor = (job: Job): job is Job<Config> & Job => validate === undefined || validate(job.config);
   return {
     type,
     timeout: toMilliseconds(timeout, 'timeout'),
@@ -119,9 +119,8 @@ export function createWorker<Config extends object>(
     retries: resolveRetries(retries),
     concurrency: concurrency === undefined ? Infinity : wholeNumber('concurrency', concurrency),
     prepare: (job) => {
-      const { config } = job;
-      if (!isConfig(config)) throw new InvalidJobError(explain(type, validate?.errors ?? []));
-      return (context) => work(job.withConfig(config), context);
+      if (!isFor(job)) throw new InvalidJobError(explain(type, validate?.errors ?? []));
+      return (context) => work(job, context);
     },
   };
 }

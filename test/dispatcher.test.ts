@@ -1,7 +1,18 @@
 import { Service } from '@oada/jobs';
 import { expect, test } from 'vitest';
 
-import { BASE, countTo, ensureLists, jobOf, makeService, NAME, postResource, startServer } from './setup.js';
+import {
+  BASE,
+  countTo,
+  deferred,
+  ensureLists,
+  jobOf,
+  makeService,
+  NAME,
+  postJob,
+  postResource,
+  startServer,
+} from './setup.js';
 
 test('jobs of a higher priority go first, and those of one priority in the order of the list', async () => {
   const server = await startServer();
@@ -77,6 +88,27 @@ test('many jobs of a type that is full keep no other from being found', async ()
       release();
     });
   const filed = countTo(service, 'job:filed', 151);
+  await service.start();
+  await filed;
+});
+
+test('a job is filed beside the next one, which has its slot', async () => {
+  const server = await startServer();
+  const oada = server.client();
+  await ensureLists(oada);
+  for (const key of ['first', 'second']) await postJob(oada, jobOf('any'), key);
+  const put = oada.put.bind(oada);
+  const secondRuns = deferred();
+  oada.put = async (request) => {
+    if (request.path.includes('day-index')) await secondRuns.promise;
+    return await put(request);
+  };
+  await using service = new Service({ name: NAME, oada, concurrency: 1 });
+  let begun = 0;
+  service.on('any', '10s', () => {
+    if (++begun === 2) secondRuns.resolve();
+  });
+  const filed = countTo(service, 'job:filed', 2);
   await service.start();
   await filed;
 });

@@ -29,6 +29,10 @@ export class FakeClock implements Clock {
     };
   }
 
+  setLimit(callback: () => void, milliseconds: number): () => void {
+    return this.setTimer(callback, milliseconds);
+  }
+
   random(): number {
     return 0.5;
   }

@@ -111,6 +111,7 @@ describe('my jobs', () => {
       .on('good', '5s', () => 'done');
     await service.start();
     const begun = service.events.next('job:started');
+    const filed = countTo(service, 'job:filed', 4);
     const running = await submit(oada, { service: NAME, type: 'endless', owner: 'users/ann' });
     const waiting = await submit(oada, { service: NAME, type: 'good', owner: 'users/ann' });
     await submit(oada, { service: NAME, type: 'good', owner: 'users/bob' });
@@ -135,6 +136,7 @@ describe('my jobs', () => {
       startedBy: { user: 'users/ann', job: waiting._id },
     });
 
+    await filed;
     await service.jobs.delete(waiting._id);
     const left = (await service.jobs.of('users/ann')).map(({ _id }) => _id);
     expect(left.toSorted()).toEqual([running._id, again._id].toSorted());

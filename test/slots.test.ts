@@ -145,3 +145,32 @@ describe('a slot that is lent', () => {
     expect([tryTake(slots), tryTake(slots)]).toEqual([true, false]);
   });
 });
+
+describe('the slot of a job that is being filed', () => {
+  const file = (slots: Slots): SlotLease => {
+    const lease = slots.take('any');
+    lease.file();
+    return lease;
+  };
+
+  test("is another's, once", () => {
+    const slots = new Slots(1, unlimited);
+    const lease = file(slots);
+    expect(tryTake(slots)).toBe(true);
+    lease.end();
+    expect(tryTake(slots)).toBe(false);
+  });
+
+  test("is nobody's while fifty are being filed, and then goes to who waits", () => {
+    const slots = new Slots(1, unlimited);
+    const leases = Array.from({ length: 50 }, () => file(slots));
+    expect(slots.areTaken).toBe(true);
+    let taken = 0;
+    slots.whenFree(() => {
+      if (tryTake(slots)) taken++;
+    });
+    expect([tryTake(slots), taken]).toEqual([false, 0]);
+    leases[0]!.end();
+    expect(taken).toBe(1);
+  });
+});

@@ -29,9 +29,9 @@ export async function openProxy(target: string): Promise<Proxy> {
   let made = 0;
   let stalled = false;
   let late = 0;
-  const server = createServer((near) => {
+  const server = createServer({ noDelay: true }, (near) => {
     made++;
-    const far = connect(Number(targetPort), '127.0.0.1');
+    const far = connect({ port: Number(targetPort), host: '127.0.0.1', noDelay: true });
     for (const [socket, other] of [
       [near, far],
       [far, near],

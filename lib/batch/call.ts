@@ -1,5 +1,5 @@
 import { cancel } from '../cancelling.js';
-import { sleep, waitAtMost } from '../clock.js';
+import { untilOver, waitAtMost } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { JobCancelledError, JobTimeoutError } from '../errors.js';
 import type { BatchFunction, BatchJob } from './batch-function.js';
@@ -49,7 +49,7 @@ export class BatchCall<Config extends object> {
   async run(): Promise<void> {
     const { clock, timeout, grace } = this.#deps;
     const over = this.#call();
-    await sleep(clock, timeout, this.#done.signal);
+    await untilOver(clock, timeout, this.#done.signal);
     if (!this.#done.signal.aborted) {
       this.#timeout = new JobTimeoutError(timeout);
       for (const { control } of this.#active) control.abort(this.#timeout);

@@ -45,7 +45,7 @@ export type ThreadFunction<Config extends object = JsonObject> = (
 ) => unknown;
 
 /** A job as the script of a thread gets it: its data, a copy. */
-export type ThreadJob<Config extends object = JsonObject> = Omit<Job<Config>, 'withConfig'>;
+export type ThreadJob<Config extends object = JsonObject> = Omit<Job<Config>, 'oadaId'>;
 
 const LIMIT_NAMES = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'];
 

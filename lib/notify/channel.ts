@@ -116,7 +116,7 @@ export class Channel {
     const stopped = (): void => {
       control.abort(new DeliveryError('The service stopped', { mayPass: false }));
     };
-    const cancelTimer = this.#options.clock.setTimer(() => {
+    const cancelTimer = this.#options.clock.setLimit(() => {
       const message = `There was no answer within ${String(STEP_MS)} ms`;
       control.abort(new DeliveryError(message, { mayPass: true }));
     }, STEP_MS);

@@ -150,7 +150,7 @@ export class SocketConnection extends EventEmitter implements Connection {
     const socket = new WebSocket(url, { perMessageDeflate: false });
     this.#connecting = socket;
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.setTimer(() => {
+      const cancel = this.#clock.setLimit(() => {
         reject(timedOut(timeout));
         socket.terminate();
       }, timeout);
@@ -216,7 +216,7 @@ export class SocketConnection extends EventEmitter implements Connection {
     timeout: number,
   ): Promise<ConnectionResponse> {
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.setTimer(
+      const cancel = this.#clock.setLimit(
         () => {
           this.#pending.delete(requestId);
           reject(timedOut(timeout));

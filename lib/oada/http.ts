@@ -43,7 +43,7 @@ export function sendOverHttp(
         );
       });
     });
-    const cancel = clock.setTimer(() => sent.destroy(timedOut(timeout)), timeout);
+    const cancel = clock.setLimit(() => sent.destroy(timedOut(timeout)), timeout);
     const fail = (error: Error): void => {
       cancel();
       reject(error);

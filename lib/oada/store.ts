@@ -287,7 +287,7 @@ class ClientStore implements Store {
     const { clock, timeout } = this.#options;
     const { signal } = this.#closing;
     return new Promise<T>((resolve, reject) => {
-      const cancel = clock.setTimer(() => {
+      const cancel = clock.setLimit(() => {
         reject(timedOut(timeout));
       }, timeout);
       const close = (): void => {

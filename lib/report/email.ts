@@ -1,6 +1,6 @@
 import { assert as assertEmail } from '@oada/types/trellis/service/abalonemail/config/email.js';
 
-import { sleep } from '../clock.js';
+import { untilOver } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { ConfigError, toError } from '../errors.js';
 import { isJsonObject, toJson } from '../json.js';
@@ -52,7 +52,7 @@ function checkEmail(config: unknown, name: string): void {
 /** @throws {Error} it took too long */
 export async function within<T>(clock: Clock, what: string, work: () => Promise<T>): Promise<T> {
   const over = new AbortController();
-  const late = sleep(clock, LONGEST_MS, over.signal).then((): never => {
+  const late = untilOver(clock, LONGEST_MS, over.signal).then((): never => {
     throw new Error(`${what} took longer than ${String(LONGEST_MS / 1000)} s`);
   });
   late.catch(() => undefined); // nobody waits for it any more

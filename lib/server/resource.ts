@@ -134,6 +134,7 @@ export function isServersOwn(path: readonly string[]): boolean {
 
 /** A patch without the keys that the server keeps itself: they are accepted in a body, and ignored. */
 export function withoutServersOwn(patch: JsonObject): JsonObject {
+  if (!Object.keys(patch).some((key) => isServersOwn([key]))) return patch;
   const own = Object.entries(patch).filter(([key]) => key === '_meta' || !isServersOwn([key]));
   return Object.fromEntries(
     own.flatMap(([key, value]): [string, Json][] => {

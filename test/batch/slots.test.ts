@@ -4,11 +4,14 @@ import { Slots } from '../../lib/slots.js';
 
 /** One slot for all, and three apart for the type `batch`. */
 function slots(room = { batch: 3 }): Slots {
-  return new Slots(
-    1,
-    (type) => (type === 'batch' ? room.batch : Infinity),
-    () => ['batch'],
-  );
+  return new Slots(1, (type) => (type === 'batch' ? room.batch : Infinity), {
+    isApart,
+    types: () => ['batch'],
+  });
+}
+
+function isApart(type: string): boolean {
+  return type === 'batch';
 }
 
 test('a type that stands apart takes no slot of the others, nor do they take one of it', () => {
@@ -45,15 +48,11 @@ test('those that wait are called when a type has got more room', () => {
 });
 
 test('a slot is given back as it was taken, also when the type no longer stands apart', () => {
-  let apart = ['batch'];
-  const one = new Slots(
-    1,
-    () => 10,
-    () => apart,
-  );
+  let apart = true;
+  const one = new Slots(1, () => 10, { isApart: () => apart, types: () => ['batch'] });
   one.take('batch');
   one.take('batch');
-  apart = [];
+  apart = false;
   one.take('batch');
   expect(one.areTaken).toBe(true);
   one.release('batch');

@@ -168,7 +168,7 @@ describe('a thread that fails is a failure of its job', () => {
 
 describe('a thread that computes for ever is ended', () => {
   test.each(['timeout', 'cancelled', 'stopped'])('%s', async (ending) => {
-    const { service, oada, told } = await start({ timeout: ending === 'timeout' ? '1s' : '1m' });
+    const { service, oada, told } = await start({ timeout: ending === 'timeout' ? '5s' : '1m' });
     const key = newKey();
     const jobId = await postJob(oada, jobOf('thread', { act: 'spin' }), key);
     const job = (): Promise<Stored> => read(oada, `/${jobId}`);

@@ -21,6 +21,7 @@ import { eachDefaults, resolveEach } from '../../lib/schedule/item-options.js';
 import { chainDefaults, resolveSchedule, scheduleDefaults } from '../../lib/schedule/options.js';
 import { resolveWindows } from '../../lib/schedule/windows.js';
 import { OADAServer, serverDefaults } from '../../lib/server/server.js';
+import { runDefaults, testDefaults } from '../../lib/testing/test-service.js';
 import { resolveWaitOptions, waitDefaults } from '../../lib/wait.js';
 import { createWorker, workerDefaults } from '../../lib/worker.js';
 import { Declarations } from './declarations.js';
@@ -41,6 +42,7 @@ interface Section {
   readonly refuse?: (options: never) => unknown;
 }
 
+const text = textOf('docs/reference/options.md');
 const OF_WORKER = ['config', 'retries'];
 const schedule = timingNamesAnd('type', 'config', 'shouldRun', 'then', 'notify');
 const noSlots = { clock: systemClock, slots: { wake: () => undefined } };
@@ -156,6 +158,20 @@ const sections: readonly Section[] = [
   },
   { heading: '### Tokens', types: [['lib/server/users.ts', 'TokenOptions']], defaults: {} },
   {
+    heading: '## Test service',
+    types: [['lib/testing/test-service.ts', 'TestServiceOptions']],
+    defaults: testDefaults,
+    elsewhere: rowsOf('## Service')
+      .map(({ name }) => name)
+      .filter((name) => !(name in testDefaults)),
+  },
+  {
+    heading: '### A job of a test',
+    types: [['lib/testing/test-service.ts', 'RunOptions']],
+    defaults: runDefaults,
+    elsewhere: rowsOf('## Submitting a job').map(({ name }) => name),
+  },
+  {
     heading: '## Dashboard',
     types: [
       ['lib/dashboard/options.ts', 'DashboardOptions'],
@@ -188,8 +204,6 @@ interface Row {
   /** In code, `required`, or other words. */
   readonly fallback: string;
 }
-
-const text = textOf('docs/reference/options.md');
 
 function rowsOf(heading: string): Row[] {
   const [, rest = ''] = text.split(`\n${heading}\n`);

@@ -1,0 +1,150 @@
+import { setImmediate } from 'node:timers/promises';
+
+import { systemClock } from '../clock.js';
+import type { Clock } from '../clock.js';
+
+interface Appointment {
+  /** By the monotonic clock. */
+  readonly due: number;
+  readonly callback: () => void;
+}
+
+/** How many turns of the event loop nothing may go on for before it is taken that nothing will. */
+const QUIET_TURNS = 4;
+
+/**
+ * Goes as all clocks do, and skips what there is to wait for when it is told to, one appointment after another. It skips
+ * nothing while there is something going on that may take only so long: a request to the store, a job that runs.
+ */
+export class SkippingClock implements Clock {
+  /** The time of day at which the monotonic clock is 0. */
+  readonly #epoch: number;
+  /** What the monotonic clock is ahead of the system's. */
+  #skipped = 0;
+  readonly #appointments = new Set<Appointment>();
+  readonly #limits = new Set<object>();
+  /** Of the timer to the next appointment. */
+  #cancelTimer: () => void = () => undefined;
+  /** Called when nothing is limited any more. */
+  #onFree: () => void = () => undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param start the time of day that it begins with; that of the system by default */
+  constructor(start: Date = systemClock.now()) {
+    this.#epoch = start.getTime() - systemClock.monotonic();
+  }
+
+  now(): Date {
+    return new Date(Math.floor(this.#epoch + this.monotonic()));
+  }
+
+  monotonic(): number {
+    return systemClock.monotonic() + this.#skipped;
+  }
+
+  setTimer(callback: () => void, milliseconds: number): () => void {
+    if (milliseconds === Infinity) return () => undefined;
+    const appointment = { due: this.monotonic() + milliseconds, callback };
+    this.#appointments.add(appointment);
+    this.#arm();
+    return () => {
+      if (this.#appointments.delete(appointment)) this.#arm();
+    };
+  }
+
+  setLimit(callback: () => void, milliseconds: number): () => void {
+    const limit = {};
+    this.#limits.add(limit);
+    const lift = (): void => {
+      this.#limits.delete(limit);
+      if (this.#limits.size === 0) this.#onFree();
+    };
+    const cancelTimer = systemClock.setTimer(() => {
+      lift();
+      callback();
+    }, milliseconds);
+    return () => {
+      cancelTimer();
+      lift();
+    };
+  }
+
+  random(): number {
+    return systemClock.random();
+  }
+
+  key(): string {
+    return systemClock.key();
+  }
+
+  /** Skips so much time; all that is due meanwhile happens, and is over when this resolves. */
+  async skip(milliseconds: number): Promise<void> {
+    const end = this.monotonic() + milliseconds;
+    await this.skipUntil(() => false, end);
+    this.#skipTo(end);
+    await this.#quiet();
+  }
+
+  /**
+   * Has one thing after another happen, whenever all is quiet, as far as it is needed.
+   *
+   * @param end by the monotonic clock: nothing is skipped to that is due after it
+   * @returns whether it is over
+   */
+  async skipUntil(isOver: () => boolean, end: number): Promise<boolean> {
+    for (;;) {
+      const step = this.#turn.then(() => this.#step(isOver, end));
+      this.#turn = step;
+      if (!(await step)) return isOver();
+    }
+  }
+
+  /** @returns whether something has happened */
+  async #step(isOver: () => boolean, end: number): Promise<boolean> {
+    await this.#quiet();
+    const next = this.#next();
+    if (isOver() || next === undefined || next.due > end) return false;
+    this.#skipTo(next.due);
+    this.#keep(next);
+    return true;
+  }
+
+  /** Resolves when nothing goes on, and nothing has followed from what did. */
+  async #quiet(): Promise<void> {
+    for (let turns = 0; turns < QUIET_TURNS; turns++) {
+      await setImmediate();
+      if (this.#limits.size === 0) continue;
+      await new Promise<void>((resolve) => {
+        this.#onFree = resolve;
+      });
+      turns = 0;
+    }
+  }
+
+  #skipTo(time: number): void {
+    this.#skipped += Math.max(0, time - this.monotonic());
+    this.#arm();
+  }
+
+  #next(): Appointment | undefined {
+    let next: Appointment | undefined;
+    for (const appointment of this.#appointments)
+      if (next === undefined || appointment.due < next.due) next = appointment;
+    return next;
+  }
+
+  #arm(): void {
+    this.#cancelTimer();
+    const next = this.#next();
+    if (next === undefined) return;
+    this.#cancelTimer = systemClock.setTimer(() => {
+      this.#keep(next);
+    }, next.due - this.monotonic());
+  }
+
+  #keep(appointment: Appointment): void {
+    this.#appointments.delete(appointment);
+    this.#arm();
+    appointment.callback();
+  }
+}

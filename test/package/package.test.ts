@@ -1,0 +1,171 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { exportedNames, subpaths } from '../exported-names.js';
+import { Command } from './process.js';
+
+// The package as its users get it: packed, and installed from the registry into empty folders.
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+interface Manifest {
+  readonly packageManager: string;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly overrides: Readonly<Record<string, string>>;
+}
+
+let folder = '';
+let tarball = '';
+let files: readonly string[] = [];
+let manifest: Manifest;
+
+async function run(line: string, cwd: string = folder): Promise<string> {
+  return await new Command(line, cwd).succeeded();
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'oada-jobs-package-'));
+  manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
+  // What it would be built by has been run already: see package.json.
+  const told = await run(`npm pack --ignore-scripts --json --pack-destination "${folder}"`, root);
+  const [packed] = JSON.parse(told) as [{ filename: string; files: { path: string }[] }];
+  tarball = join(folder, packed.filename);
+  files = packed.files.map(({ path }) => path);
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+describe('the tarball', () => {
+  test('holds what users need, and nothing of how it is made', () => {
+    const others = files.filter((path) => !path.startsWith('dist/'));
+    expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    const built = files.filter((path) => path.startsWith('dist/'));
+    const page = /^dist\/dashboard\/page\/(index\.html|assets\/[\w.-]+\.(js|css|svg))$/;
+    const [ofPage, ofLibrary] = [true, false].map((is) => built.filter((path) => page.test(path) === is));
+    expect(ofPage!.length).toBeGreaterThan(3);
+    expect(ofLibrary!.length).toBeGreaterThan(200);
+    // Neither tests nor state of the compiler, nor maps to sources that are not there; each module with its types.
+    for (const path of ofLibrary!) expect(path).toMatch(/^dist\/([a-z-]+\/)*[a-z-]+\.(js|d\.ts)$/);
+    const modules = (ending: string): string[] =>
+      ofLibrary!.filter((path) => path.endsWith(ending)).map((path) => path.slice(0, -ending.length));
+    expect(modules('.js').toSorted()).toEqual(modules('.d.ts').toSorted());
+  });
+
+  test('is what publint and attw have no complaint about', async () => {
+    await run(`npx publint run --strict "${tarball}"`, root);
+    // It is an ES module, and says so: how CommonJS and the resolution of old compilers see it is not looked at.
+    await run(`npx attw --profile esm-only "${tarball}"`, root);
+  });
+});
+
+/** Prints what each subpath exports. */
+const importer = `
+const names = {};
+for (const subpath of ${JSON.stringify(subpaths())})
+  names[subpath] = Object.keys(await import('@oada/jobs' + subpath.slice(1))).sort();
+console.log(JSON.stringify(names));
+`;
+
+function exportsOf(text: string): unknown {
+  return JSON.parse(text.trim().split('\n').at(-1) ?? '');
+}
+
+function expectedExports(): unknown {
+  return Object.fromEntries(subpaths().map((subpath) => [subpath, exportedNames(subpath).values]));
+}
+
+async function emptyProject(name: string, pin: object, program: string): Promise<string> {
+  const cwd = join(folder, name);
+  await mkdir(cwd);
+  await writeFile(join(cwd, 'package.json'), JSON.stringify({ type: 'module', ...pin }));
+  await writeFile(join(cwd, 'names.js'), importer);
+  await writeFile(join(cwd, 'service.ts'), program);
+  return cwd;
+}
+
+/** The service of the README, which is its first program. */
+async function readmeService(): Promise<string> {
+  const text = await readFile(join(root, 'README.md'), 'utf8');
+  return /<!-- run: greeter -->\n\n```ts\n(.*?)```/s.exec(text)?.[1] ?? '';
+}
+
+test('the README tells of the pin that an installation needs', async () => {
+  const text = (await readFile(join(root, 'README.md'), 'utf8')).replaceAll(/\s/g, '');
+  const pin = JSON.stringify(manifest.overrides);
+  expect(text).toContain(`"overrides":${pin}`);
+  expect(text).toContain(`"resolutions":${pin}`);
+});
+
+describe('installed with npm', () => {
+  let cwd = '';
+
+  beforeAll(async () => {
+    cwd = await emptyProject('with npm', { overrides: manifest.overrides }, await readmeService());
+    const { typescript, tsx, '@types/node': node } = manifest.devDependencies;
+    const tools = [`typescript@${typescript}`, `tsx@${tsx}`, `@types/node@${node}`];
+    await run(`npm install --no-audit --no-fund "${tarball}"`, cwd);
+    await run(`npm install --no-audit --no-fund -D ${tools.map((one) => `"${one}"`).join(' ')}`, cwd);
+  });
+
+  test('each subpath can be imported, and exports what it is meant to', async () => {
+    expect(exportsOf(await run('node names.js', cwd))).toEqual(expectedExports());
+  });
+
+  test.each(['node16', 'nodenext', 'bundler'])(
+    'its types hold with the resolution %s',
+    async (resolution) => {
+      const imports = subpaths().map((subpath, index) => {
+        const { values, types } = exportedNames(subpath);
+        const names = [...values, ...types.map((name) => `type ${name}`)].map(
+          (name) => `${name} as ${name.replace('type ', '')}${String(index)}`,
+        );
+        return `export { ${names.join(', ')} } from '@oada/jobs${subpath.slice(1)}';\n`;
+      });
+      await writeFile(join(cwd, 'all.ts'), imports.join(''));
+      const module = resolution === 'bundler' ? 'esnext' : resolution;
+      // The types of all that it needs are checked as well.
+      const options = `--noEmit --strict --skipLibCheck false --target es2022 --types node --module ${module}`;
+      await run(`npx tsc ${options} --moduleResolution ${resolution} all.ts service.ts`, cwd);
+    },
+  );
+
+  test('the service of the README does a job that comes from the command line', async () => {
+    await using server = new Command('npx oada-jobs serve --memory', cwd);
+    const [, domain = '', tokenFile = ''] = await server.printed(
+      /OADA_DOMAIN=(\S+) OADA_TOKEN="\$\(cat '(.+)'\)"/,
+    );
+    const token = (await readFile(tokenFile, 'utf8')).trim();
+    await using service = new Command('npx tsx service.ts', cwd, { domain, token });
+    await service.printed(/Waiting for jobs/);
+    const line = `npx oada-jobs add hello -s greeter --config '{"name": "world"}' --wait --json`;
+    const added = new Command(line, cwd, { OADA_DOMAIN: domain, OADA_TOKEN: token });
+    expect(JSON.parse(await added.succeeded())).toMatchObject({ result: { greeting: 'Hello, world!' } });
+    await service.interrupt();
+    await server.interrupt();
+  });
+});
+
+describe('installed with Yarn, by Plug and Play,', () => {
+  let cwd = '';
+  const yarn = (): string => `npx -y @yarnpkg/cli-dist@${manifest.packageManager.replace('yarn@', '')}`;
+
+  beforeAll(async () => {
+    cwd = await emptyProject('with Yarn', { resolutions: manifest.overrides }, '');
+    await writeFile(join(cwd, 'yarn.lock'), ''); // else Yarn looks for a project in the folders above
+    await run(`${yarn()} add "${tarball}"`, cwd);
+  });
+
+  test('each subpath can be imported, with nothing that it has not asked for', async () => {
+    expect(exportsOf(await run(`${yarn()} node names.js`, cwd))).toEqual(expectedExports());
+  });
+
+  test('the command line runs', async () => {
+    expect(await run(`${yarn()} oada-jobs --version`, cwd)).toMatch(/^\d+\.\d+\.\d+/);
+  });
+});
