@@ -21,7 +21,7 @@ export interface ResolvedRetries {
   readonly jitter: number;
 }
 
-export const noRetries: ResolvedRetries = Object.freeze({ limit: 0, backoff: 1000, jitter: 0.25 });
+const noRetries: ResolvedRetries = Object.freeze({ limit: 0, backoff: 1000, jitter: 0.25 });
 
 const LONGEST_WAIT_MS = 86_400_000;
 

@@ -30,7 +30,7 @@ export interface ResolvedWaitOptions {
   readonly checkInterval: number;
 }
 
-export const waitDefaults: Readonly<Required<Omit<WaitOptions, 'signal'>>> = Object.freeze({
+const waitDefaults: Readonly<Required<Omit<WaitOptions, 'signal'>>> = Object.freeze({
   timeout: Infinity,
   checkInterval: '30s',
 });

@@ -78,7 +78,7 @@ export interface ResolvedDashboard {
   readonly clock: Clock;
 }
 
-export const dashboardDefaults: Readonly<
+const dashboardDefaults: Readonly<
   Required<Pick<DashboardOptions, 'readOnly' | 'hosts' | 'sessionTimeout' | 'metrics' | 'publicMetrics'>>
 > = Object.freeze({
   readOnly: false,
@@ -88,7 +88,7 @@ export const dashboardDefaults: Readonly<
   publicMetrics: false,
 });
 
-export const startDefaults: Readonly<Required<Pick<StartOptions, 'host' | 'port' | 'trustProxy'>>> =
+const startDefaults: Readonly<Required<Pick<StartOptions, 'host' | 'port' | 'trustProxy'>>> =
   Object.freeze({ host: '127.0.0.1', port: 0, trustProxy: false });
 
 const MOST_STORES = 100;
@@ -165,7 +165,7 @@ function isProxy(text: string): boolean {
 }
 
 /** Does it lead to this machine, and to nowhere else? */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 

@@ -14,7 +14,7 @@ import type {
   SlackReporter,
 } from './finish-reporter.js';
 
-export const finishReporterDefaults: Readonly<Required<Omit<FinishReporterOptions, 'jobTypes'>>> =
+const finishReporterDefaults: Readonly<Required<Omit<FinishReporterOptions, 'jobTypes'>>> =
   Object.freeze({ status: 'failure', include: Object.freeze([]) });
 
 const optionNames: readonly (keyof FinishReporterOptions)[] = ['status', 'jobTypes', 'include'];

@@ -74,7 +74,7 @@ async function readBefore(store: Store, id: string): Promise<ReadonlyMap<string,
  * Decides what is open. A job that is filed twice, under two days say, counts once. Of two jobs under one key, in the
  * list of successes and in that of failures, one has to wait for the next period: there is one row for the key.
  */
-export function candidatesOf(days: readonly Day[]): Candidate[] {
+function candidatesOf(days: readonly Day[]): Candidate[] {
   const known = new Set(days.flatMap(({ handled }) => [...handled.values()]));
   return days.flatMap(({ date, filed, rows, handled }) => {
     const candidates: Candidate[] = [];

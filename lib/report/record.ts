@@ -38,7 +38,7 @@ export interface ReportRecord {
  * How many days a job may be filed late: so far back from the end of the period before, the lists of finished jobs are
  * read when a period ends.
  */
-export const LOOK_BACK_DAYS = 7;
+const LOOK_BACK_DAYS = 7;
 
 const DAY_MS = 86_400_000;
 

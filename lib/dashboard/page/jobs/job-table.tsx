@@ -30,7 +30,7 @@ export function JobTable({ place, caption, jobs, list, selection }: JobTableProp
   );
 }
 
-export function JobLink({
+function JobLink({
   place,
   job,
 }: {
