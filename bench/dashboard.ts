@@ -102,7 +102,9 @@ async function fill(client: OADAClient, finished: number, pending: number): Prom
     const data = Object.fromEntries(keys.map((key) => [key, { _id: `resources/${key}` }]));
     await client.put({ path: `/${_id}`, data, contentType: JOBS_TYPE });
     await client.put({ path, data: { _id }, contentType: 'application/json' });
-    await writeAll(client, keys.slice(-DOCUMENTS), (index) => jobOf(prefix === 'f', now - index));
+    // Of those that finished the latest are shown first, of those that wait the oldest.
+    const shown = prefix === 'f' ? keys.slice(-DOCUMENTS) : keys.slice(0, DOCUMENTS);
+    await writeAll(client, shown, (index) => jobOf(prefix === 'f', now - index));
   };
   for (const [path, data] of [
     ['/bookmarks/services', { _id: 'resources/services' }],

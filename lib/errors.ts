@@ -1,6 +1,6 @@
 import { stringify } from './json.js';
 
-/** Stable names of all that can go wrong; each is explained in `docs/errors.md`. */
+/** Stable names of all that can go wrong; each is explained in `docs/reference/errors.md`. */
 export type ErrorCode =
   | 'OADA_JOBS_CONFIG'
   | 'OADA_JOBS_STORE_UNREACHABLE'

@@ -30,7 +30,7 @@ export interface TypedJobEvent extends JobEvent {
   readonly type: string;
 }
 
-/** What a service tells of itself, and with what. `docs/events.md` is the same as a table. */
+/** What a service tells of itself, and with what. `docs/reference/events.md` is the same as a table. */
 export interface ServiceEvents {
   'service:started': { readonly service: string };
   'service:stopped': { readonly service: string };

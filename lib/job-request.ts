@@ -30,6 +30,10 @@ export interface JobRequest {
   readonly layout?: LayoutName;
 }
 
+export const requestDefaults: Readonly<Required<Pick<JobRequest, 'config'>>> = Object.freeze({
+  config: Object.freeze({}),
+});
+
 export interface ResolvedRequest {
   readonly service: string;
   /** The document. */
@@ -56,7 +60,7 @@ const MAX_KEY_LENGTH = 1000;
 export function resolveRequest(request: JobRequest): ResolvedRequest {
   checkShape(request);
   checkNames(request, requestNames);
-  const { service, type, config = {}, priority, startAfter, resources, owner } = request;
+  const { service, type, config = requestDefaults.config, priority, startAfter, resources, owner } = request;
   const { idempotencyKey, layout } = request;
   if (!isServiceName(service)) {
     throw expected('service', "a service's name without blanks or slashes, and not only digits", service);

@@ -69,10 +69,11 @@ export interface ResolvedServiceOptions {
 }
 
 export const serviceDefaults: Readonly<
-  Required<Omit<ServiceOptions, 'logging' | 'finishReporters' | 'retention' | 'metrics'>>
+  Required<Omit<ServiceOptions, 'logging' | 'finishReporters' | 'retention'>>
 > = Object.freeze({
   layout: 'auto',
   skipQueueOnStartup: false,
+  metrics: false,
   concurrency: 10,
   checkInterval: '30s',
   drainTimeout: '30s',
@@ -89,7 +90,6 @@ const serviceOptionNames: readonly string[] = [
   'logging',
   'finishReporters',
   'retention',
-  'metrics',
 ];
 
 /** @throws {ConfigError} */

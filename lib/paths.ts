@@ -201,9 +201,12 @@ export function isAddressable(key: string): boolean {
   return key !== '.' && key !== '..' && /^(?:[A-Za-z0-9\-._~:@!$&'()*+,;=/]|%[0-9A-Fa-f]{2})+$/.test(key);
 }
 
+const RESOURCES = 'resources/';
+const RESOURCE_KEYS: ReadonlySet<string> = new Set(['_id', '_rev', '_type', '_meta']);
+
 /** Is it an entry of a list, not one of the keys that every resource has? */
 export function isEntryKey(key: string): boolean {
-  return !['_id', '_rev', '_type', '_meta'].includes(key);
+  return !RESOURCE_KEYS.has(key);
 }
 
 /** The key in the classic pending list below which the nested layout has its own. */
@@ -212,9 +215,18 @@ export const NESTED_PENDING = 'pending';
 /** The key of the reports: among what belongs to the service, and with the nested layout among the jobs. */
 export const REPORTS = 'reports';
 
+const LIST_KEYS: ReadonlySet<string> = new Set([
+  NESTED_PENDING,
+  'success',
+  'failure',
+  'typed-failure',
+  REPORTS,
+  'day-index',
+]);
+
 /** Is it the key of a job? The lists of the nested layout stand among the classic jobs, and are none. */
 export function isJobKey(key: string): boolean {
-  return ![NESTED_PENDING, 'success', 'failure', 'typed-failure', REPORTS, 'day-index'].includes(key);
+  return !LIST_KEYS.has(key);
 }
 
 /** Is it the id of a user? */
@@ -227,8 +239,9 @@ export function linkedId(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || !('_id' in value)) return undefined;
   const { _id } = value;
   if (typeof _id !== 'string') return undefined;
-  const name = /^resources\/([^/]+)$/.exec(_id)?.[1];
-  return name !== undefined && isAddressable(name) ? _id : undefined;
+  if (!_id.startsWith(RESOURCES)) return undefined;
+  const name = _id.slice(RESOURCES.length);
+  return !name.includes('/') && isAddressable(name) ? _id : undefined;
 }
 
 export function link(id: string): JsonObject {

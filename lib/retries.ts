@@ -21,7 +21,12 @@ export interface ResolvedRetries {
   readonly jitter: number;
 }
 
-const noRetries: ResolvedRetries = Object.freeze({ limit: 0, backoff: 1000, jitter: 0.25 });
+export const retryDefaults: Readonly<Required<Omit<RetryOptions, 'limit'>>> = Object.freeze({
+  backoff: '1s',
+  jitter: 0.25,
+});
+
+const noRetries: ResolvedRetries = resolveRetries({ limit: 0 });
 
 const LONGEST_WAIT_MS = 86_400_000;
 
@@ -30,7 +35,7 @@ export function resolveRetries(options: RetryOptions | undefined): ResolvedRetri
   if (options === undefined) return noRetries;
   checkShape(options);
   checkNames(options, ['limit', 'backoff', 'jitter']);
-  const { limit, backoff = noRetries.backoff, jitter = noRetries.jitter } = options;
+  const { limit, backoff = retryDefaults.backoff, jitter = retryDefaults.jitter } = options;
   if (backoff === Infinity) throw expected('retries.backoff', 'a time that ends', backoff);
   if (!Number.isSafeInteger(limit) || limit < 0)
     throw expected('retries.limit', 'a whole number from 0', limit);

@@ -170,10 +170,7 @@ export class WatchedList {
     const { store, path, observer } = this.#options;
     const before = this.#rev;
     const { data, rev, location } = await store.get(path);
-    const own = isJsonObject(data) ? Object.entries(data) : [];
-    const entries = own.flatMap(([key, value]): [string, Json][] =>
-      isEntryKey(key) && value !== undefined ? [[key, value]] : [],
-    );
+    const entries = entriesOf(data);
     // The header may be older than the body (two reads on the reference server): the body's own word counts.
     const bodyRev = isJsonObject(data) ? Number(data['_rev']) : Number.NaN;
     const read = Number.isNaN(bodyRev) ? rev : bodyRev;
@@ -183,7 +180,7 @@ export class WatchedList {
     }
     this.#rev = read;
     this.#location = location;
-    if (!this.#isStopping()) observer.listed(new Map(entries));
+    if (!this.#isStopping()) observer.listed(entries);
   }
 
   /** Compares the list with what we know of it: a watch that has not told of a change, given time, is deaf. */
@@ -211,4 +208,15 @@ export class WatchedList {
       }
     }
   }
+}
+
+/** Of a list that may be very long: nothing is made of it that is not kept. */
+function entriesOf(list: Json | undefined): Map<string, Json> {
+  const entries = new Map<string, Json>();
+  if (!isJsonObject(list)) return entries;
+  for (const key of Object.keys(list)) {
+    const entry = list[key];
+    if (isEntryKey(key) && entry !== undefined) entries.set(key, entry);
+  }
+  return entries;
 }

@@ -65,6 +65,10 @@ export interface WorkerOptions {
   readonly concurrency?: number;
 }
 
+export const workerDefaults: Readonly<Required<Pick<WorkerOptions, 'grace'>>> = Object.freeze({
+  grace: '1s',
+});
+
 /** What a worker whose jobs are done together does with them. */
 export interface Batches {
   /** How many of its jobs this service may have claimed by now: no more than can be begun in time. */
@@ -103,7 +107,7 @@ export function createWorker<Config extends object>(
   checkArguments(type, options, work);
   const given: WorkerOptions = typeof options === 'object' ? options : { timeout: options };
   checkNames(given, ['timeout', 'grace', 'config', 'retries', 'concurrency']);
-  const { timeout, grace = '1s', config: schema, retries, concurrency } = given;
+  const { timeout, grace = workerDefaults.grace, config: schema, retries, concurrency } = given;
   const validate = schema === undefined ? undefined : compile(type, schema);
   const isFor = (job: Job): job is Job<Config> & Job => validate === undefined || validate(job.config);
   return {

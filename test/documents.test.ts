@@ -34,7 +34,7 @@ async function declared(path: string, name: string): Promise<string[]> {
 
 test('every event is documented, and no other', async () => {
   const events = await declared('lib/events.ts', 'ServiceEvents');
-  expect((await documented('docs/events.md')).toSorted()).toEqual(events.toSorted());
+  expect((await documented('docs/reference/events.md')).toSorted()).toEqual(events.toSorted());
   expect([...EVENT_NAMES].toSorted()).toEqual(events.toSorted());
 });
 
@@ -44,11 +44,11 @@ test('every error code is documented, and no other', async () => {
     ...(await declared('lib/server/errors.ts', 'ServerErrorCode')),
     ...(await declared('lib/dashboard/problem.ts', 'DashboardCode')),
   ];
-  expect((await documented('docs/errors.md')).toSorted()).toEqual(codes.toSorted());
+  expect((await documented('docs/reference/errors.md')).toSorted()).toEqual(codes.toSorted());
 });
 
 test('each documented error code has the class that carries it', async () => {
-  const text = await source('docs/errors.md');
+  const text = await source('docs/reference/errors.md');
   const errors = await import('@oada/jobs');
   const classes = [...text.matchAll(/^\| `OADA_JOBS_[A-Z_]+` +\| `(\w+)` +\|/gm)];
   expect(classes.length).toBeGreaterThan(10);

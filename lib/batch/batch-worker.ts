@@ -5,7 +5,7 @@ import type { Job } from '../job.js';
 import { isJsonObject } from '../json.js';
 import { checkNames, expected, wholeNumber } from '../options.js';
 import type { Slots } from '../slots.js';
-import { createWorker } from '../worker.js';
+import { createWorker, workerDefaults } from '../worker.js';
 import type { Worker, WorkerContext, WorkerOptions } from '../worker.js';
 import type { BatchFunction } from './batch-function.js';
 import { Gatherer } from './gatherer.js';
@@ -20,6 +20,9 @@ export interface BatchOptions extends WorkerOptions {
   /** How many batches of this type may be done at once in this service. @defaultValue 1 */
   readonly concurrency?: number;
 }
+
+export const batchDefaults: Readonly<Required<Pick<BatchOptions, 'maxWait' | 'concurrency' | 'grace'>>> =
+  Object.freeze({ ...workerDefaults, maxWait: '1s', concurrency: 1 });
 
 export interface BatchDeps {
   readonly clock: Clock;
@@ -43,7 +46,8 @@ export function createBatchWorker<Config extends object>(
 ): Worker {
   checkShape(options, work);
   checkNames(options, ['maxSize', 'maxWait', 'timeout', 'grace', 'config', 'retries', 'concurrency']);
-  const { maxSize, maxWait = '1s', concurrency = 1, timeout, grace = '1s', ...rest } = options;
+  const { maxSize, timeout, grace = batchDefaults.grace, ...others } = options;
+  const { maxWait = batchDefaults.maxWait, concurrency = batchDefaults.concurrency, ...rest } = others;
   const limits = {
     maxSize: wholeNumber('maxSize', maxSize),
     maxWait: toMilliseconds(maxWait, 'maxWait'),

@@ -1,4 +1,4 @@
-/** What the exit code of `oada-jobs` says. They are stable; `docs/cli.md` explains each. */
+/** What the exit code of `oada-jobs` says. They are stable; `docs/reference/cli.md` explains each. */
 export const EXIT: Readonly<Record<ExitName, number>> = Object.freeze({
   ok: 0,
   failed: 1,

@@ -16,9 +16,9 @@ export interface CommandSettings<Config extends object = JsonObject> {
   readonly input?: 'config' | 'none';
   /** The variable of its environment that holds the job's config as JSON. @defaultValue none */
   readonly configInEnv?: string;
-  /** Variables of its environment, besides those that every command gets. @defaultValue none */
+  /** Variables of its environment, besides those that every command gets. @defaultValue {} */
   readonly env?: Readonly<Record<string, string>>;
-  /** Names of variables that it gets as this process has them, besides those that every command gets. @defaultValue none */
+  /** Names of variables that it gets as this process has them, besides those that every command gets. @defaultValue [] */
   readonly inheritEnv?: readonly string[];
   /** The folder that it runs in. @defaultValue that of this process */
   readonly cwd?: string;

@@ -2,7 +2,7 @@ import { ConfigError, IdempotencyError, JobsError, StoreError, toError } from '.
 import { isJsonObject } from '../json.js';
 import type { Problem } from './api.js';
 
-/** Why the dashboard refuses a request; each is explained in `docs/errors.md`. */
+/** Why the dashboard refuses a request; each is explained in `docs/reference/errors.md`. */
 export type DashboardCode =
   | 'OADA_JOBS_DASHBOARD_SIGN_IN'
   | 'OADA_JOBS_DASHBOARD_PASSWORD'

@@ -11,7 +11,7 @@ import type { StoreHub } from './store-hub.js';
 
 type OfService = 'store' | 'service';
 
-/** `docs/dashboard.md` tells what each means. */
+/** `docs/operating/dashboard.md` tells what each means. */
 interface Gauges {
   readonly up: Gauge<'store'>;
   readonly serviceUp: Gauge<OfService>;

@@ -19,7 +19,7 @@ export interface QueueGauge {
 type QueueLabel = 'service' | 'queue';
 type TypeLabel = QueueLabel | 'type';
 
-/** The metrics of all services that share a registry. `docs/metrics.md` tells what each means. */
+/** The metrics of all services that share a registry. `docs/operating/metrics.md` tells what each means. */
 export interface MetricSet {
   readonly finished: Counter<TypeLabel | 'outcome'>;
   readonly retries: Counter<TypeLabel>;

@@ -76,8 +76,9 @@ export async function readFiledEntries(
       ),
     ),
   );
-  // In order already, so that this is no more than a turn and a merge.
-  return all.flat().sort(byKey).reverse();
+  const [one = [], ...others] = all.filter((entries) => entries.length > 0);
+  const inOrder = others.length === 0 ? one : [one, ...others].flat().sort(byKey);
+  return inOrder.toReversed();
 }
 
 /** How many jobs are in the lists of both layouts. */

@@ -54,6 +54,10 @@ export type EachOptions<Item extends object = JsonObject> = ScheduleTiming & {
   readonly notify?: Notify;
 };
 
+export const eachDefaults: Readonly<Required<Pick<EachOptions, 'refreshInterval'>>> = Object.freeze({
+  refreshInterval: '5m',
+});
+
 export type ItemConfigMaker<Item extends object = JsonObject> = (
   item: Item,
   context: OccurrenceContext,
@@ -90,7 +94,8 @@ export function resolveEach<Item extends object>(name: string, options: EachOpti
   if (!isServiceName(name))
     throw expected('name', 'a text without blanks or slashes, and not only digits', name);
   checkOptions(options);
-  const { list, where, key, refreshInterval = '5m', config, shouldRun, ...rest } = options;
+  const { list, where, key, config, shouldRun, ...others } = options;
+  const { refreshInterval = eachDefaults.refreshInterval, ...rest } = others;
   const isItem = (item: object): item is Item => isJsonObject(item);
   const asItem = <T>(item: object | undefined, use: (item: Item) => T): T => {
     if (item === undefined || !isItem(item)) throw new TypeError('its item is not known');

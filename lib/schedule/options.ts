@@ -39,6 +39,15 @@ export type ScheduleOptions = ScheduleTiming & {
   readonly notify?: Notify;
 };
 
+export const scheduleDefaults: Readonly<Required<Pick<ScheduleOptions, 'config' | 'notify'>>> = Object.freeze(
+  {
+    config: Object.freeze({}),
+    notify: 'failure',
+  },
+);
+
+export const chainDefaults: Readonly<Required<Pick<Chain, 'on'>>> = Object.freeze({ on: 'success' });
+
 /** The item of a list that a schedule was made for. */
 export interface ItemState {
   /** As it was last read. */
@@ -80,7 +89,8 @@ export function resolveSchedule(
   checkKey(key);
   checkObject(options);
   checkNames(options, [...ownNames, ...timingNames]);
-  const { type, config = {}, shouldRun, then, notify = 'failure', ...when } = options;
+  const { type, config = scheduleDefaults.config, shouldRun, then, ...rest } = options;
+  const { notify = scheduleDefaults.notify, ...when } = rest;
   if (typeof type !== 'string' || type === '') throw expected('type', 'the name of a job type', type);
   if (shouldRun !== undefined && typeof shouldRun !== 'function')
     throw expected('shouldRun', 'a function', shouldRun);
@@ -110,8 +120,8 @@ function checkObject(options: unknown): void {
 }
 
 function resolveChain(then: readonly string[] | Chain | undefined): Required<Chain> {
-  if (then === undefined) return { run: [], on: 'success' };
-  const { run, on = 'success' }: Chain = 'run' in then ? then : { run: then };
+  if (then === undefined) return { run: [], ...chainDefaults };
+  const { run, on = chainDefaults.on }: Chain = 'run' in then ? then : { run: then };
   if (!Array.isArray(run) || !run.every((name: unknown) => typeof name === 'string'))
     throw expected('then', 'a list of names of schedules', run);
   if (!['success', 'always'].includes(on)) throw expected('on', "'success' or 'always'", on);

@@ -1,4 +1,4 @@
-/** What can keep the server from starting or from storing. The codes are stable and listed in `docs/server.md`. */
+/** What can keep the server from starting or from storing. The codes are stable and explained in `docs/reference/errors.md`. */
 export type ServerErrorCode =
   | 'OADA_SERVER_OPTIONS'
   | 'OADA_SERVER_LISTEN'

@@ -26,6 +26,11 @@ export interface OADAServerOptions {
   readonly tokens?: readonly TokenOptions[];
 }
 
+export const serverDefaults: Readonly<Required<Pick<OADAServerOptions, 'host' | 'port'>>> = Object.freeze({
+  host: '127.0.0.1',
+  port: 0,
+});
+
 const optionNames: readonly string[] = ['host', 'port', 'path', 'tokens'];
 
 interface Parts {
@@ -64,7 +69,7 @@ export class OADAServer {
    */
   static async start(options: OADAServerOptions = {}): Promise<OADAServer> {
     checkOptions(options);
-    const { host = '127.0.0.1', port = 0, path } = options;
+    const { host = serverDefaults.host, port = serverDefaults.port, path } = options;
     const tokens = options.tokens ?? [{ token: randomBytes(24).toString('base64url'), user: 'users/owner' }];
     const storage = path === undefined ? new MemoryStorage() : await LevelStorage.open(path);
     try {

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../lib/cli/exit-codes.js';
 import { createProgram } from '../../lib/cli/program.js';
 
-const text = readFileSync(fileURLToPath(new URL('../../docs/cli.md', import.meta.url)), 'utf8');
+const text = readFileSync(fileURLToPath(new URL('../../docs/reference/cli.md', import.meta.url)), 'utf8');
 const program = createProgram(async () => {});
 
 interface Leaf {
@@ -53,7 +53,7 @@ function documented(section: string): string[] {
   return [...store, ...service, ...codesIn(section)].toSorted();
 }
 
-describe('docs/cli.md', () => {
+describe('docs/reference/cli.md', () => {
   it('tells of each command, and of none that is not there', () => {
     const headings = [...text.matchAll(/^### `oada-jobs (.+)`$/gm)].map(([, usage = '']) => usage);
     expect(leaves.length).toBeGreaterThan(25);

@@ -53,7 +53,7 @@ test('metrics tell of each service what its store holds, and of each store wheth
   });
 
   const named = [...text.matchAll(/^# TYPE (\w+) gauge$/gm)].map(([, name = '']) => name);
-  const page = readFileSync(new URL('../../docs/dashboard.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../docs/operating/dashboard.md', import.meta.url), 'utf8');
   const told = [...page.matchAll(/^\| `(oada_jobs_\w+)`/gm)].map(([, name = '']) => name);
   expect(told.toSorted()).toEqual(named.toSorted());
 });

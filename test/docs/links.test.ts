@@ -1,31 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { documents, proseOf, textOf } from './documents.js';
 import { root } from './program.js';
-
-const documents = [
-  'README.md',
-  ...readdirSync(join(root, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
 
 interface Link {
   readonly text: string;
   /** From the root; the document itself, where the link names only a heading. */
   readonly target: string;
   readonly heading: string | undefined;
-}
-
-function textOf(path: string): string {
-  return readFileSync(join(root, path), 'utf8');
-}
-
-/** What is not code: there, brackets are something else. */
-function proseOf(document: string): string {
-  return textOf(document).replaceAll(/^```.*?^```$/gms, '');
 }
 
 /** Those that lead to somewhere in the repository. */
@@ -63,14 +48,33 @@ describe.each(documents)('the links of %s', (document) => {
   test('that are names of the code lead to the source that has them', () => {
     const named = linksOf(document).flatMap(({ text, target }) => {
       const [, name] = /^`(?:\w+\.)*(\w+)`$/.exec(text) ?? [];
-      return name === undefined || !target.endsWith('.ts') ? [] : [{ name, target }];
+      const isFile = target.endsWith(text.replaceAll('`', ''));
+      return name === undefined || isFile || !target.endsWith('.ts') ? [] : [{ name, target }];
     });
     const missing = named.filter(({ name, target }) => !new RegExp(`\\b${name}\\b`).test(textOf(target)));
     expect(missing).toEqual([]);
   });
 });
 
+test('every page of docs/ is in its index', () => {
+  const linked = linksOf('docs/README.md').map(({ target }) => target);
+  const pages = documents.filter((document) => document.startsWith('docs/') && document !== 'docs/README.md');
+  expect(pages.filter((page) => !linked.includes(page))).toEqual([]);
+});
+
+test('what the sources say of a page, there is', () => {
+  const named = ['lib', 'test', 'bench', 'examples'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|tsx|mjs)$/.test(name) && !name.includes('.blocks'))
+      .flatMap((name) =>
+        [...textOf(join(folder, name)).matchAll(/\bdocs\/[\w/-]+\.(?:md|json)\b/g)].map(([path]) => path),
+      ),
+  );
+  expect(named.length).toBeGreaterThan(10);
+  expect([...new Set(named)].filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
 test('there are links to be looked at', () => {
   expect(linksOf('README.md').length).toBeGreaterThan(10);
-  expect(linksOf('docs/jobs.md').length).toBeGreaterThan(50);
+  expect(linksOf('docs/learning/how-jobs-work.md').length).toBeGreaterThan(50);
 });

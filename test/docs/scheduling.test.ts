@@ -1,35 +1,17 @@
-import { join } from 'node:path';
-
-import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { startServer, TOKEN } from '../setup.js';
 import { blocksOf } from './blocks.js';
-import { Program, root } from './program.js';
+import { Program } from './program.js';
 
-const { names, count, told, fileOf, remove } = blocksOf('docs/scheduling.md');
+const { fileOf, remove } = blocksOf('docs/learning/scheduling.md');
 
 afterAll(remove);
 
 describe('what is said of scheduling', () => {
-  it('is run, or says why not', () => {
-    expect(told).toBe(count);
-    expect(names).toEqual(['operator', 'service']);
-  });
-
-  it('is what the strictest of compilers takes', () => {
-    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
-      config: object;
-    };
-    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root);
-    const program = ts.createProgram(names.map(fileOf), options);
-    const diagnostics = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
-    expect(diagnostics).toEqual([]);
-  }, 60_000);
-
   it('shows a service whose schedules follow each other, and what an operator does with them', async () => {
     const server = await startServer();
-    const environment = { domain: server.url, token: TOKEN };
+    const environment = { OADA_DOMAIN: server.url, OADA_TOKEN: TOKEN };
     await using service = await Program.start(fileOf('service'), environment);
     await service.printed('Waiting for half past five');
 

@@ -1,18 +1,15 @@
-import { join } from 'node:path';
-
 import { connect } from '@oada/client';
 import { doJob } from '@oada/client/jobs';
-import { postJob } from '@oada/jobs';
+import { postJob, submit, waitForJob } from '@oada/jobs';
 import type { OADAServer } from '@oada/jobs/server';
-import ts from 'typescript';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { read, startServer, TOKEN } from '../setup.js';
 import type { Stored } from '../setup.js';
 import { blocksOf } from './blocks.js';
-import { Program, root } from './program.js';
+import { Program } from './program.js';
 
-const { names, count, told, fileOf, remove } = blocksOf('docs/upgrading.md');
+const { fileOf, remove } = blocksOf('docs/upgrading.md');
 
 afterAll(remove);
 
@@ -30,21 +27,6 @@ async function request(server: OADAServer, config: Record<string, unknown>): Pro
 }
 
 describe('what an earlier version could do, and the notes on upgrading show,', () => {
-  it('is run, or says why not', () => {
-    expect(told).toBe(count);
-    expect(names).toEqual(['five', 'four', 'request', 'two']);
-  });
-
-  it('is what the strictest of compilers takes', () => {
-    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
-      config: object;
-    };
-    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root);
-    const program = ts.createProgram(names.map(fileOf), options);
-    const diagnostics = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
-    expect(diagnostics).toEqual([]);
-  }, 120_000); // a compiler takes what it takes
-
   it('a service of 2 does as it stands', async () => {
     const server = await startServer();
     const program = await start(server, 'two');
@@ -66,6 +48,22 @@ describe('what an earlier version could do, and the notes on upgrading show,', (
       'Job started',
       'Runner finished',
     ]);
+  });
+
+  it('the example of the README of 2 does as it stands', async () => {
+    const server = await startServer();
+    const oada = server.client(TOKEN);
+    await oada.put({ path: '/bookmarks/thing', data: { thing: 'cool' } });
+    const program = await Program.start(fileOf('original'), {
+      ...{ domain: server.url, token: TOKEN, apiKey: 'key', OADA_JOBS_LOGGING: 'debug,trace' },
+    });
+    onTestFinished(() => program[Symbol.asyncDispose]());
+    const job = { service: 'service-name', type: 'email', config: { to: 'sam' } };
+    const submitted = await submit(oada, { ...job, layout: 'classic' });
+    expect((await waitForJob(oada, submitted)).result).toEqual({ coolThing: 'cool' });
+    const { updates } = await read(oada, `/${submitted._id}`);
+    const statuses = Object.values(updates as Record<string, { status: string }>).map(({ status }) => status);
+    expect(statuses).toEqual(['started', 'started', 'confirmed', 'working', 'success']);
   });
 
   it('a service of 3 or 4 does as it stands', async () => {

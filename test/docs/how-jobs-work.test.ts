@@ -8,7 +8,7 @@ import { parseRow } from '../../lib/schedule/row.js';
 import { nextStep } from '../../lib/schedule/step.js';
 import { root } from './program.js';
 
-const text = readFileSync(join(root, 'docs/jobs.md'), 'utf8');
+const text = readFileSync(join(root, 'docs/learning/how-jobs-work.md'), 'utf8');
 const MINUTE = 60_000;
 const START = Date.UTC(2024, 0, 1);
 const VIEW = { isHeld: false, rescheduledAt: undefined, isPaused: () => false };
