@@ -30,7 +30,7 @@ export interface ResolvedWaitOptions {
   readonly checkInterval: number;
 }
 
-const waitDefaults: Readonly<Required<Omit<WaitOptions, 'signal'>>> = Object.freeze({
+export const waitDefaults: Readonly<Required<Omit<WaitOptions, 'signal'>>> = Object.freeze({
   timeout: Infinity,
   checkInterval: '30s',
 });

@@ -78,7 +78,7 @@ export interface ResolvedDashboard {
   readonly clock: Clock;
 }
 
-const dashboardDefaults: Readonly<
+export const dashboardDefaults: Readonly<
   Required<Pick<DashboardOptions, 'readOnly' | 'hosts' | 'sessionTimeout' | 'metrics' | 'publicMetrics'>>
 > = Object.freeze({
   readOnly: false,
@@ -88,7 +88,7 @@ const dashboardDefaults: Readonly<
   publicMetrics: false,
 });
 
-const startDefaults: Readonly<Required<Pick<StartOptions, 'host' | 'port' | 'trustProxy'>>> =
+export const startDefaults: Readonly<Required<Pick<StartOptions, 'host' | 'port' | 'trustProxy'>>> =
   Object.freeze({ host: '127.0.0.1', port: 0, trustProxy: false });
 
 const MOST_STORES = 100;

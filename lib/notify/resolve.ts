@@ -14,7 +14,7 @@ import type {
   SlackReporter,
 } from './finish-reporter.js';
 
-const finishReporterDefaults: Readonly<Required<Omit<FinishReporterOptions, 'jobTypes'>>> =
+export const finishReporterDefaults: Readonly<Required<Omit<FinishReporterOptions, 'jobTypes'>>> =
   Object.freeze({ status: 'failure', include: Object.freeze([]) });
 
 const optionNames: readonly (keyof FinishReporterOptions)[] = ['status', 'jobTypes', 'include'];

@@ -83,7 +83,7 @@ export interface ResolvedReport {
   readonly sendEmpty: boolean;
 }
 
-const reportDefaults: Readonly<Required<Pick<ReportOptions, 'timeZone' | 'sendEmpty'>>> =
+export const reportDefaults: Readonly<Required<Pick<ReportOptions, 'timeZone' | 'sendEmpty'>>> =
   Object.freeze({
     timeZone: 'America/New_York',
     sendEmpty: false,

@@ -65,7 +65,7 @@ export interface ResolvedTiming {
   readonly windows: readonly ResolvedWindow[];
 }
 
-const timingDefaults: Readonly<
+export const timingDefaults: Readonly<
   Required<Pick<ScheduleTiming, 'timeZone' | 'phase' | 'jitter' | 'catchUp' | 'catchUpLimit' | 'overlap'>>
 > = Object.freeze({
   timeZone: 'UTC',
