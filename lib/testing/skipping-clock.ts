@@ -74,7 +74,6 @@ export class SkippingClock implements Clock {
     return systemClock.random();
   }
 
-
   /** Skips so much time; all that is due meanwhile happens, and is over when this resolves. */
   async skip(milliseconds: number): Promise<void> {
     const end = this.monotonic() + milliseconds;

@@ -145,6 +145,14 @@ function ErrorCell({ type, message }: ProblemOf): JSX.Element {
   );
 }
 
+/** What is over tells how long it took. */
+export const TOOK: Column<{ readonly duration?: number }> = {
+  title: 'Took',
+  isNumber: true,
+  cell: ({ duration: took }) => (took === undefined ? <None /> : duration(took)),
+  isEmpty: ({ duration: took }) => took === undefined,
+};
+
 export function None(): JSX.Element {
   return (
     <span class="none" aria-label="none">
