@@ -17,7 +17,7 @@ import { FakeClock } from '../fake-clock.js';
 import { EVENT_NAMES, keysOf, NAME, postResource, read, TOKEN } from '../setup.js';
 import type { Stored, Told } from '../setup.js';
 
-export const HOUR = 3_600_000;
+const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 export const PATHS = pathsOf(NAME);
 
@@ -25,7 +25,7 @@ export const PATHS = pathsOf(NAME);
 const EMAIL_LIMIT = 60_000;
 
 /** What runs in it stands still while a store answers: time goes on when all reports sleep. */
-export class ReportClock extends FakeClock {
+class ReportClock extends FakeClock {
   /** What {@link random} gives, one after the other, again and again. */
   chances: readonly number[] = [0.5];
   #drawn = 0;

@@ -28,7 +28,7 @@ export const OLD = '2023-11-15';
 export const YOUNG = '2023-12-24';
 
 /** Nobody waits on it: each wait is over at once, and is noted. */
-export class HastyClock extends FakeClock {
+class HastyClock extends FakeClock {
   readonly waits: number[] = [];
   /** Told of each wait when it begins. */
   onWait: () => void = () => undefined;
