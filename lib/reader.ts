@@ -1,12 +1,23 @@
+import type { Clock } from './clock.js';
 import { StoreError } from './errors.js';
 import { keyTime } from './key.js';
 import type { FoundJob } from './found-job.js';
 import { lastUpdateKey } from './job.js';
 import type { Job } from './job.js';
-import type { StoredDocument } from './oada/store.js';
+import type { Store, StoredDocument } from './oada/store.js';
+import type { ResolvedServiceOptions } from './options.js';
 import type { DueJob, DueStanding } from './due-job.js';
-import type { RunnerDeps } from './runner.js';
 import { standingOf } from './standing.js';
+
+export interface ReaderDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly options: Pick<ResolvedServiceOptions, 'contentTimeout'>;
+  /** This one. */
+  readonly instance: string;
+  /** Is somebody asking for this job to be cancelled? */
+  isCancelled(key: string): boolean;
+}
 
 /** What reading a found job has led to. */
 export type Read =
@@ -19,7 +30,7 @@ export type Read =
   | { readonly kind: 'skipped'; readonly reason: string };
 
 /** Reads a found job, and finds what is to be done with it. */
-export async function readJob(found: FoundJob, deps: RunnerDeps): Promise<Read> {
+export async function readJob(found: FoundJob, deps: ReaderDeps): Promise<Read> {
   const { store, clock, options, instance } = deps;
   const { jobId, key, dead } = found;
   if (jobId === undefined) return dueNow(found, { kind: 'unlinked' });

@@ -75,6 +75,19 @@ function all(of: ReadonlyMap<string, Module> = modules): { name: string; found: 
   return [...of].flatMap(([name, { imports }]) => imports.map((found) => ({ name, found })));
 }
 
+/** The folder of a file of lib/; none for the core's. */
+function folderOf(name: string): string {
+  return name.startsWith(PAGE) ? 'page' : name.includes('/') ? (name.split('/')[0] ?? '') : '';
+}
+
+/** The groups of each row of a table that matches. */
+async function tableOf(document: string, row: RegExp): Promise<string[][]> {
+  const text = await readFile(join(ROOT, document), 'utf8');
+  return [...text.matchAll(row)].map(([, ...groups]) =>
+    groups.map((group: string | undefined) => group ?? ''),
+  );
+}
+
 /** A `.js` that is imported is a `.ts` or a `.tsx`. */
 function pageFile(name: string): string {
   return pageModules.has(name) ? name : name.replace(/\.ts$/, '.tsx');
@@ -124,6 +137,35 @@ describe('the imports of lib/', () => {
     const isTesting = (name: string): boolean => name.startsWith('testing/');
     expect([...modules.keys()].some(isTesting)).toBe(true);
     expect(all().filter(({ name, found }) => isTesting(found.target) && !isTesting(name))).toEqual([]);
+  });
+
+  test('of each folder are those that the docs tell', async () => {
+    const told = await tableOf(
+      'docs/architecture.md',
+      /^\| +(?:the core|`([\w/]+)\/`) +\|[^|]+\|([^|]*)\|$/gm,
+    );
+    const found = new Map<string, Set<string>>([['page', new Set()]]);
+    for (const [name, { imports }] of [...modules, ...pageModules]) {
+      const from = folderOf(name);
+      const targets = found.get(from) ?? new Set<string>();
+      found.set(from, targets);
+      for (const { target, isLocal } of imports)
+        if (isLocal && folderOf(target) !== from && folderOf(target) !== '') targets.add(folderOf(target));
+    }
+    const named = ([folder = '', imports = '']: readonly string[]): [string, string[]] => [
+      folder === 'dashboard/page' ? 'page' : folder,
+      [...imports.matchAll(/`([\w/.]+)`/g)].map(([, one = '']) => one.replace('/api.ts', '')),
+    ];
+    expect(Object.fromEntries(told.map(named))).toEqual(
+      Object.fromEntries([...found].map(([folder, targets]) => [folder, [...targets].toSorted()])),
+    );
+  });
+
+  test("of the core stand in files that the docs name, each once, by the stage of a job's life", async () => {
+    const stages = await tableOf('docs/architecture.md', /^\| ([\w ]+?) +\| ((?:`[\w-]+` ?)+) *\|$/gm);
+    const told = stages.flatMap(([, files = '']) => [...files.matchAll(/`([\w-]+)`/g)].map(([, one]) => one));
+    const there = [...modules.keys()].filter((name) => folderOf(name) === '');
+    expect(told.toSorted()).toEqual(there.map((name) => name.replace('.ts', '')).toSorted());
   });
 
   test('name the package itself nowhere', () => {
