@@ -1,7 +1,5 @@
 import type { OADAClient } from '@oada/client';
-import { Ajv } from 'ajv';
 import type { AnySchema, ErrorObject, ValidateFunction } from 'ajv';
-import formats from 'ajv-formats';
 
 import type { ChildState } from './child-states.js';
 import type { Child, SpawnOptions } from './children.js';
@@ -12,6 +10,7 @@ import type { Job } from './job.js';
 import type { Json, JsonObject } from './json.js';
 import type { Logger } from './logger.js';
 import { checkNames, expected, wholeNumber } from './options.js';
+import { loadPackage } from './packages.js';
 import { resolveRetries } from './retries.js';
 import type { ResolvedRetries, RetryOptions } from './retries.js';
 
@@ -138,8 +137,9 @@ function checkArguments(type: unknown, options: unknown, work: unknown): void {
 }
 
 function compile(type: string, schema: AnySchema): ValidateFunction {
+  const { Ajv } = loadPackage('ajv');
   const ajv = new Ajv({ allErrors: true, strict: false, useDefaults: true });
-  formats.default(ajv);
+  loadPackage('ajv-formats').default(ajv);
   try {
     return ajv.compile(schema);
   } catch (error) {

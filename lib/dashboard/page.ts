@@ -9,7 +9,8 @@ const YEAR_S = 365 * 86_400;
 
 /** Serves the page, which holds nothing that is secret. */
 export async function addPage(app: FastifyInstance, pageFolder: string | undefined): Promise<void> {
-  const root = pageFolder ?? fileURLToPath(new URL('./page/', import.meta.url));
+  // From the file that this is built into, too.
+  const root = pageFolder ?? fileURLToPath(new URL('../dashboard/page/', import.meta.url));
   // Its addresses are relative: without the slash they would lead to what is beside the dashboard.
   if (app.prefix !== '') {
     app.get('/', { prefixTrailingSlash: 'no-slash' }, (_request, reply) => reply.redirect(`${app.prefix}/`));

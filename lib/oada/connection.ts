@@ -3,7 +3,7 @@ import https from 'node:https';
 
 import type { Connection, ConnectionChange, ConnectionRequest, ConnectionResponse } from '@oada/client';
 import { EventEmitter } from 'eventemitter3';
-import { WebSocket } from 'ws';
+import WebSocket from 'isomorphic-ws';
 
 import type { Clock } from '../clock.js';
 import { isJsonObject } from '../json.js';

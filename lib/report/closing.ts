@@ -140,7 +140,7 @@ export async function send(period: Period, deps: ClosingDeps): Promise<SentPerio
   for (const [date, jobs] of period.days) await book.handle(date, jobs);
   const rows = await rowsOf(period, book);
   const columns = config.columns.map(({ name }) => name);
-  const email = await emailConfig(config, toCsv(columns, rows), clock);
+  const email = await emailConfig(config, await toCsv(columns, rows), clock);
   // Another period may have ended at the same time, by a wrong clock: its id tells them apart.
   const idempotencyKey = ['report', service, config.name, period.end.toISOString(), period.id].join('/');
   const job = { service: 'abalonemail', type: 'email', config: email, idempotencyKey };

@@ -1,8 +1,6 @@
-import { parse } from 'csv-parse/sync';
-import { stringify as toCsvText } from 'csv-stringify/sync';
-
 import { stringify } from '../json.js';
 import type { Json } from '../json.js';
+import { loadPackage } from '../packages.js';
 import type { Row } from './row.js';
 
 /** What a spreadsheet may take for a formula, also where it was escaped before. */
@@ -14,7 +12,8 @@ const FORMULA = /^'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
  *
  * @param columns their names, in order
  */
-export function toCsv(columns: readonly string[], rows: readonly Row[]): string {
+export async function toCsv(columns: readonly string[], rows: readonly Row[]): Promise<string> {
+  const { stringify: toCsvText } = await import('csv-stringify/sync'); // only those who have reports load it
   const lines = [columns.map(escaped), ...rows.map((row) => columns.map((name) => cellOf(row, name)))];
   return toCsvText(lines, { record_delimiter: 'windows', quoted: true, quoted_empty: true });
 }
@@ -37,6 +36,7 @@ function escaped(text: string): string {
  * @throws {Error} it is no CSV
  */
 export function parseAttachment(content: string): Record<string, string>[] {
+  const { parse } = loadPackage('csv-parse/sync');
   const text = Buffer.from(content, 'base64').toString('utf8');
   const [header = [], ...lines] = parse(text, { bom: true }).map((line) => line.map(unescaped));
   return lines.map((line) => Object.fromEntries(header.map((name, index) => [name, line[index] ?? ''])));

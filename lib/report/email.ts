@@ -1,5 +1,3 @@
-import { assert as assertEmail } from '@oada/types/trellis/service/abalonemail/config/email.js';
-
 import { untilOver } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { ConfigError, toError } from '../errors.js';
@@ -30,7 +28,7 @@ export async function emailConfig(
     content: Buffer.from(csv, 'utf8').toString('base64'),
   };
   const config = { ...made, attachments: [attachment, ...others] };
-  checkEmail(config, name);
+  await checkEmail(config, name);
   return config;
 }
 
@@ -39,9 +37,12 @@ function listOf(value: Json | undefined): JsonArray {
 }
 
 /** @throws {ConfigError} */
-function checkEmail(config: unknown, name: string): void {
+async function checkEmail(config: unknown, name: string): Promise<void> {
+  // only those who have reports load it
+  const { assert }: { assert: (value: unknown) => void } =
+    await import('@oada/types/trellis/service/abalonemail/config/email.js');
   try {
-    assertEmail(config);
+    assert(config);
   } catch (error) {
     // Its error holds all that was checked, so it does not go along.
     const { message } = toError(error);

@@ -1,7 +1,3 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-
 import { commandWork, ConfigError, Service, threadWork } from '@oada/jobs';
 import type { CommandOptions, ThreadOptions } from '@oada/jobs';
 import { describe, expect, test } from 'vitest';
@@ -81,12 +77,4 @@ describe.each([
     expect(() => make(options!)).toThrow(ConfigError);
     expect(() => make(options!)).toThrow(message);
   });
-});
-
-test('importing the package does not load what runs the commands', async () => {
-  const lister = fileURLToPath(new URL('../programs/list-modules.ts', import.meta.url));
-  const index = fileURLToPath(new URL('../../lib/index.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', lister, index]);
-  expect(stdout).toContain('/lib/command/process.ts');
-  expect(stdout).not.toContain('/node_modules/execa/');
 });

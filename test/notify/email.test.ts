@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { inspect, promisify } from 'node:util';
+import { inspect } from 'node:util';
 
 import { JobError } from '@oada/jobs';
 import type { EmailReporter, Service } from '@oada/jobs';
@@ -222,14 +220,6 @@ describe('a mail server that', () => {
     );
     await notices.stop();
   });
-});
-
-test('importing the package loads nothing of nodemailer', async () => {
-  const program = fileURLToPath(new URL('../programs/list-modules.ts', import.meta.url));
-  const library = fileURLToPath(new URL('../../lib/index.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program, library]);
-  expect(stdout).toContain('/lib/notify/email.ts');
-  expect(stdout).not.toContain('/node_modules/nodemailer/');
 });
 
 test('no token is told by mail', async () => {

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { exportedNames, subpaths } from '../exported-names.js';
+import { loadedBy, ofPackages } from '../loaded-files.js';
 import { Command } from './process.js';
 
 // The package as its users get it: packed, and installed into empty folders as the README says.
@@ -50,12 +51,27 @@ describe('the tarball', () => {
     const page = /^dist\/dashboard\/page\/(index\.html|assets\/[\w.-]+\.(js|css|svg))$/;
     const [ofPage, ofLibrary] = [true, false].map((is) => built.filter((path) => page.test(path) === is));
     expect(ofPage!.length).toBeGreaterThan(3);
-    expect(ofLibrary!.length).toBeGreaterThan(200);
-    // Neither tests nor state of the compiler, nor maps to sources that are not there; each module with its types.
-    for (const path of ofLibrary!) expect(path).toMatch(/^dist\/([a-z-]+\/)*[a-z-]+\.(js|d\.ts)$/);
-    const modules = (ending: string): string[] =>
-      ofLibrary!.filter((path) => path.endsWith(ending)).map((path) => path.slice(0, -ending.length));
-    expect(modules('.js').toSorted()).toEqual(modules('.d.ts').toSorted());
+    // Neither tests nor state of the compiler, nor maps to sources that are not there.
+    const types = ofLibrary!.filter((path) => /^dist\/([a-z-]+\/)*[a-z-]+\.d\.ts$/.test(path));
+    const code = ofLibrary!.filter((path) => /^dist\/([a-z]+\/)?[\w-]+\.js$/.test(path));
+    expect(types.length).toBeGreaterThan(200);
+    expect(types.length + code.length).toBe(ofLibrary!.length);
+    // What is imported and run by its name, and what these share.
+    const entries = ['index', 'server/index', 'dashboard/index', 'testing/index', 'cli/main'];
+    expect(code.filter((path) => !path.startsWith('dist/chunks/')).toSorted()).toEqual(
+      entries.map((name) => `dist/${name}.js`).toSorted(),
+    );
+  });
+
+  test('loads few files where it is imported, and the packages that the sources import', async () => {
+    const [built, sources] = await Promise.all(
+      ['dist/index.js', 'lib/index.ts'].map((file) => loadedBy(pathToFileURL(join(root, file)).href)),
+    );
+    // Most of the time that an import takes goes by files.
+    expect(
+      built!.filter((url) => url.includes('/dist/') && !url.includes('/node_modules/')).length,
+    ).toBeLessThan(25);
+    expect(ofPackages(built!)).toEqual(ofPackages(sources!));
   });
 
   test('is what publint and attw have no complaint about', async () => {
@@ -141,6 +157,16 @@ describe('installed with npm', () => {
     expect(JSON.parse(await added.succeeded())).toMatchObject({ result: { greeting: 'Hello, world!' } });
     await service.interrupt();
     await server.interrupt();
+  });
+
+  test('the dashboard of the command line has its page', async () => {
+    const nobody = { OADA_DOMAIN: 'http://127.0.0.1:9', OADA_TOKEN: 'none' };
+    await using dashboard = new Command('npx oada-jobs dashboard --port 0', cwd, nobody);
+    const [, address = ''] = await dashboard.printed(/The dashboard is at (\S+?\/)sign-in/);
+    const page = await fetch(address);
+    const [, script = ''] = /<script [^>]*src="(.+?)"/.exec(await page.text()) ?? [];
+    expect((await fetch(new URL(script, page.url))).headers.get('content-type')).toContain('javascript');
+    await dashboard.interrupt();
   });
 });
 

@@ -1,5 +1,5 @@
-// Imports a module, and prints the URL of each file that is loaded for it.
-import { register } from 'node:module';
+// Imports a package or a URL, and prints the URL of each file that is loaded for it, some of them twice.
+import { createRequire, register } from 'node:module';
 import { MessageChannel } from 'node:worker_threads';
 import { pathToFileURL } from 'node:url';
 
@@ -20,6 +20,7 @@ register(`data:text/javascript,${encodeURIComponent(hooks)}`, {
   data: { port: port2 },
   transferList: [port2],
 });
-await import(pathToFileURL(process.argv[2] ?? '').href);
+await import(process.argv[2] ?? '');
+for (const file of Object.keys(createRequire(import.meta.url).cache)) console.log(pathToFileURL(file).href);
 // What was told of last is printed before the end.
 await new Promise((resolve) => setImmediate(resolve));
