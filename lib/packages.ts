@@ -15,6 +15,8 @@ interface Packages {
  * Loads a package when it is first asked for. It does so at once, for functions that give their answer at once: others
  * `import()` what they need.
  */
-export const loadPackage: <Name extends keyof Packages>(name: Name) => Packages[Name] = createRequire(
-  import.meta.url,
-);
+export function loadPackage<Name extends keyof Packages>(name: Name): Packages[Name] {
+  // Made no earlier: in what a bundler makes of this, `import.meta.url` may be nothing that Node can look from.
+  const load: <N extends keyof Packages>(one: N) => Packages[N] = createRequire(import.meta.url);
+  return load(name);
+}

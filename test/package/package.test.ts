@@ -89,7 +89,7 @@ for (const subpath of ${JSON.stringify(subpaths())})
 console.log(JSON.stringify(names));
 `;
 
-function exportsOf(text: string): unknown {
+function jsonOf(text: string): unknown {
   return JSON.parse(text.trim().split('\n').at(-1) ?? '');
 }
 
@@ -124,7 +124,7 @@ describe('installed with npm', () => {
   });
 
   test('each subpath can be imported, and exports what it is meant to', async () => {
-    expect(exportsOf(await run('node names.js', cwd))).toEqual(expectedExports());
+    expect(jsonOf(await run('node names.js', cwd))).toEqual(expectedExports());
   });
 
   test.each(['node16', 'nodenext', 'bundler'])(
@@ -183,7 +183,17 @@ describe('installed with Yarn, by Plug and Play,', () => {
   });
 
   test('each subpath can be imported, with nothing that it has not asked for', async () => {
-    expect(exportsOf(await run(`${yarn()} node names.js`, cwd))).toEqual(expectedExports());
+    expect(jsonOf(await run(`${yarn()} node names.js`, cwd))).toEqual(expectedExports());
+  });
+
+  test('finds what is loaded when it is asked for', async () => {
+    const program = `
+import { parseAttachment, Service } from '@oada/jobs';
+new Service('farm', 'localhost', 'none').on('plough', { timeout: '5s', config: { type: 'object' } }, () => {});
+console.log(JSON.stringify(parseAttachment(btoa('field\\nNorth'))));
+`;
+    await writeFile(join(cwd, 'asking.js'), program);
+    expect(jsonOf(await run(`${yarn()} node asking.js`, cwd))).toEqual([{ field: 'North' }]);
   });
 
   test('the command line runs', async () => {
