@@ -5,7 +5,7 @@ import type { JobView } from '../../api.js';
 import { JobState, Progress } from '../elements/state.js';
 import { Table } from '../elements/table.js';
 import type { Column } from '../elements/table.js';
-import { count, counted, duration } from '../format.js';
+import { count, counted } from '../format.js';
 import { linkTo } from '../route.js';
 import type { Place } from '../route.js';
 import { shortId } from '../format.js';

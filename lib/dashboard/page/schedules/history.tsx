@@ -5,7 +5,7 @@ import { Empty } from '../elements/notice.js';
 import { Outcome } from '../elements/state.js';
 import { Table } from '../elements/table.js';
 import { Ago } from '../elements/time.js';
-import { absolute, counted, duration, shortId } from '../format.js';
+import { absolute, counted, shortId } from '../format.js';
 import { None, TOOK } from '../jobs/job-table.js';
 import { linkTo } from '../route.js';
 import type { Place } from '../route.js';
