@@ -47,7 +47,7 @@ const noMarkup = 'What jobs hold is text, and is rendered as nothing else.';
 const adapters = ['lib/oada/**/*.ts', 'lib/server/connection.ts'];
 
 export default defineConfig(
-  { ignores: ['coverage/', 'dist/', '.yarn/'] },
+  { ignores: ['coverage/', 'dist/', 'docs/api/', '.yarn/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 
   js.configs.recommended,

@@ -24,7 +24,7 @@ export const systemClock: Clock = Object.freeze<Clock>({
   setTimer,
   setLimit: setTimer,
   random: () => Math.random(),
-  key: nextKey,
+  key: keysBy(() => Date.now()),
 });
 
 function setTimer(callback: () => void, milliseconds: number): () => void {
@@ -35,16 +35,22 @@ function setTimer(callback: () => void, milliseconds: number): () => void {
   };
 }
 
-let lastKey = '';
-let lastSecond = 0;
-
-/** A new key is a random one, each second; those that follow within the second count on from it. */
-function nextKey(): string {
-  const second = Math.floor(Date.now() / 1000);
-  const key = second === lastSecond ? '' : generate();
-  lastSecond = second;
-  lastKey = key > lastKey ? key : successor(lastKey); // also where the clock was put back
-  return lastKey;
+/**
+ * Makes new keys: each second a random one, and those that follow within the second count on from it.
+ *
+ * @param now in milliseconds
+ */
+export function keysBy(now: () => number): () => string {
+  let lastKey = '';
+  let lastSecond = 0;
+  return () => {
+    const time = now();
+    const second = Math.floor(time / 1000);
+    const key = second === lastSecond ? '' : generate(false, time);
+    lastSecond = second;
+    lastKey = key > lastKey ? key : successor(lastKey); // also where the clock was put back
+    return lastKey;
+  };
 }
 
 /** Waits; resolves early, and quietly, when the signal is aborted. */

@@ -1,7 +1,7 @@
 import { ConfigError } from './errors.js';
 
 /** A length of time: milliseconds, or text such as `'250ms'`, `'10s'`, `'5m'`, `'2h'`, `'1d'`. */
-export type Duration = number | `${number}${keyof typeof UNITS}`;
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 

@@ -215,6 +215,11 @@ export class WaitTimeoutError extends JobsError {
   }
 }
 
+/** Does the store say that it is not there? */
+export function isMissing(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND';
+}
+
 /**
  * For what may not be there.
  *
@@ -224,7 +229,7 @@ export async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefine
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

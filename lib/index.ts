@@ -4,12 +4,14 @@ export type { OptionalLevel, ServiceOptions } from './options.js';
 export { Queue } from './queue.js';
 export { Runner } from './runner.js';
 export { Job } from './job.js';
+export type { ClaimRecord, StartedBySchedule } from './job.js';
+export type { TraceRecord } from './tracing.js';
 export { retryIn } from './retries.js';
-export type { RetryOptions, RetryRequest } from './retries.js';
+export type { ResolvedRetries, RetryOptions, RetryRequest } from './retries.js';
 export { postJob, postUpdate, submit } from './producer.js';
 export type { NewJob, SubmittedJob } from './producer.js';
 export type { JobRequest } from './job-request.js';
-export type { LayoutName } from './paths.js';
+export type { FinalStatus, LayoutName } from './paths.js';
 export { waitForJob } from './wait.js';
 export type { FinishedJob, WaitOptions } from './wait.js';
 export { commandWork } from './command/command-work.js';
@@ -26,7 +28,7 @@ export type {
 export type { BatchFunction, BatchJob } from './batch/batch-function.js';
 export type { BatchOptions } from './batch/batch-worker.js';
 export { Logger } from './logger.js';
-export type { WorkerContext, WorkerOptions, WorkFunction } from './worker.js';
+export type { Worker, WorkerContext, WorkerOptions, WorkFunction } from './worker.js';
 export type { JobId, JobUpdate, JsonCompatible, WorkerFunction } from './earlier-names.js';
 export type { Duration } from './duration.js';
 export type { EmailReporter, FinishReporter, ReportedPart, SlackReporter } from './notify/index.js';
@@ -51,7 +53,9 @@ export type {
 export { Schedules } from './schedule/operations.js';
 export type { HistoryRecord, ScheduleState, TimingOverride } from './schedule/operations.js';
 export type { EachOptions, ItemConfigMaker, ItemContext } from './schedule/item-options.js';
-export type { Chain, Notify, OccurrenceContext, ScheduleOptions } from './schedule/options.js';
+export type { Chain, ConfigMaker, Notify, OccurrenceContext, ScheduleOptions } from './schedule/options.js';
+export type { Cause, CurrentRun, OccurrenceOutcome } from './schedule/row.js';
+export type { PassReason } from './schedule/step.js';
 export type { CatchUp, Overlap, ScheduleTiming } from './schedule/definition.js';
 export type { MaintenanceWindow, Weekday } from './schedule/windows.js';
 export { Report } from './report/report.js';
@@ -68,6 +72,7 @@ export type {
 } from './report/options.js';
 export type { SentPeriod } from './report/closing.js';
 export type { StoreAddress } from './oada/address.js';
+export type { StoreMethod } from './oada/store.js';
 export type { EventName, EventSource, JobEvent, Listener, ServiceEvents, TypedJobEvent } from './events.js';
 export type { Json, JsonArray, JsonObject } from './json.js';
 export {
@@ -86,4 +91,4 @@ export {
   UnknownJobTypeError,
   WaitTimeoutError,
 } from './errors.js';
-export type { ErrorCode, JobErrorOptions } from './errors.js';
+export type { ErrorCode, JobErrorOptions, StoreErrorCode, StoreErrorDetails } from './errors.js';

@@ -1,7 +1,7 @@
 import { assert as assertJob } from '@oada/types/oada/service/job.js';
 
 import { InvalidJobError, toError } from './errors.js';
-import { isJsonObject } from './json.js';
+import { isJsonObject, timeOf } from './json.js';
 import type { Json, JsonObject } from './json.js';
 import { isEntryKey, isOwner, link, linkedId } from './paths.js';
 import { progressOf } from './progress.js';
@@ -54,7 +54,7 @@ export class Job<Config extends object = JsonObject> {
   /** The span in which it was submitted. */
   readonly trace: TraceRecord | undefined;
 
-  /** @param config as {@link Job.parse} found it, or as a test makes it */
+  /** @param record as {@link Job.parse} finds it, or as a test makes it */
   constructor(record: {
     readonly _id: string;
     readonly service: string;
@@ -162,13 +162,6 @@ function resourcesOf(value: Json | undefined): string[] {
 
 function countOf(value: Json | undefined): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
-}
-
-/** ISO 8601; what is no time is none. */
-function timeOf(value: Json | undefined): Date | undefined {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value)) return undefined;
-  const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /** The claim in a job document, be it a job or not. */

@@ -15,6 +15,15 @@ export function objectOf(value: Json | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
+const ISO = /^\d{4}-\d\d-\d\dT/;
+
+/** A time in ISO 8601; what is none is undefined. Years of more than four digits are written in another way. */
+export function timeOf(value: Json | undefined): Date | undefined {
+  if (typeof value !== 'string' || !ISO.test(value)) return undefined;
+  const time = new Date(value);
+  return Number.isNaN(time.getTime()) || !ISO.test(time.toISOString()) ? undefined : time;
+}
+
 /**
  * A copy of the value that is JSON and nothing else: dates are text, functions are gone.
  *

@@ -1,15 +1,13 @@
 import debug from 'debug';
-import { assert as assertQueue } from '@oada/types/oada/service/queue.js';
 
 import { backoff, sleep } from './clock.js';
-import { ConfigError, StoreError, toError } from './errors.js';
+import { StoreError, toError } from './errors.js';
 import { isEmptyDocument } from './job.js';
-import { isJsonObject } from './json.js';
 import type { Json } from './json.js';
-import { storeUrl } from './oada/address.js';
 import type { StoreAddress } from './oada/address.js';
 import type { Store } from './oada/store.js';
 import { pathsOf, linkedId } from './paths.js';
+import { parseQueueEntry } from './queue-entry.js';
 import { Queue } from './queue.js';
 import type { QueueDeps } from './queue.js';
 import { WatchedList } from './watched-list.js';
@@ -158,7 +156,7 @@ export class QueueEntries {
       const data = id === undefined ? entry : (await this.#store.get(`/${id}`)).data;
       if (id !== undefined && this.#isStillEmpty(key, data)) return 'unknown';
       text += JSON.stringify(data);
-      const address = parseEntry(data);
+      const address = parseQueueEntry(data);
       this.#refused.delete(key);
       return address;
     } catch (error) {
@@ -215,22 +213,6 @@ export class QueueEntries {
       },
     };
   }
-}
-
-/** @throws {ConfigError} it is no queue; the message shows nothing of its token */
-function parseEntry(entry: unknown): StoreAddress {
-  if (!isJsonObject(entry))
-    throw new ConfigError('The entry of the list of queues is no object with a domain and a token.');
-  const { domain, token } = entry;
-  try {
-    assertQueue({ domain, token });
-  } catch {
-    throw new ConfigError('The entry of the list of queues needs a `domain` and a `token`, both text.');
-  }
-  if (typeof domain !== 'string' || typeof token !== 'string')
-    throw new ConfigError('`domain` and `token` have to be text.');
-  storeUrl({ domain, token });
-  return { domain, token };
 }
 
 /** It says nothing of the entry. */

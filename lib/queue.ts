@@ -72,7 +72,10 @@ export class Queue {
   /** Before that no job may be claimed: its claim would be anybody's. */
   #isRegistered = false;
 
-  /** @param id `default`, or the key of the entry that the queue comes from */
+  /**
+   * @internal
+   * @param id `default`, or the key of the entry that the queue comes from
+   */
   constructor(id: string, source: StoreAddress | OADAClient, deps: QueueDeps) {
     const { clock, options, events } = deps;
     const paths = pathsOf(deps.service);
@@ -163,15 +166,17 @@ export class Queue {
     return this.#store.close();
   }
 
+  /** @internal */
   get store(): Store {
     return this.#store;
   }
 
-  /** What it holds now. */
+  /** @internal What it holds now. */
   get depth(): QueueDepth {
     return this.#dispatcher.depth();
   }
 
+  /** @internal */
   get controls(): Controls {
     return this.#controls;
   }

@@ -85,6 +85,7 @@ export class Runner {
   /** Has the work come to its end? */
   #isDone = false;
 
+  /** @internal */
   constructor(due: DueJob, lease: Pick<SlotLease, 'lent' | 'file'>, deps: RunnerDeps) {
     const { found, standing } = due;
     const type = 'job' in standing ? standing.job.type : '';
@@ -100,7 +101,7 @@ export class Runner {
     if (!this.#isDone) this.#control.abort(new JobCancelledError(why));
   }
 
-  /** Never rejects. */
+  /** @internal Never rejects. */
   async run(): Promise<Settled> {
     try {
       return await this.#live();

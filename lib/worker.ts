@@ -87,11 +87,12 @@ export interface Worker {
   readonly retries: ResolvedRetries;
   /** `Infinity` where only the service's own limit holds. */
   readonly concurrency: number;
-  /** Where jobs are done together: those who have joined wait for others of their kind. */
+  /** @internal Where jobs are done together: those who have joined wait for others of their kind. */
   readonly batches?: Batches;
   /**
    * The work to be done for a job.
    *
+   * @internal
    * @throws {InvalidJobError} the job's config is not what the worker takes
    */
   prepare(job: Job): (context: WorkerContext) => unknown;

@@ -1,8 +1,8 @@
 import { JobError, Service, submit, waitForJob } from '@oada/jobs';
-import type { ServiceOptions, WorkFunction } from '@oada/jobs';
-import type { OADAServer } from '@oada/jobs/server';
+import type { WorkFunction } from '@oada/jobs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { expectBothEnded, makeFarm, untilAborted } from './family/farm.js';
 import {
   countTo,
   deferred,
@@ -16,25 +16,6 @@ import {
   TOKEN,
 } from './setup.js';
 import type { Stored } from './setup.js';
-
-function makeFarm(server: OADAServer, parent: WorkFunction, options: ServiceOptions = {}): Service {
-  const service = makeService(server, 'in process', options);
-  return service
-    .on('parent', { timeout: '20s', grace: 50 }, parent)
-    .on<{ n: number }>('double', '5s', ({ config }) => config.n * 2)
-    .on('bad', '5s', () => {
-      throw new JobError('no good', 'bad-luck');
-    })
-    .on('endless', { timeout: '20s', grace: 50 }, (_job, { signal }) => untilAborted(signal));
-}
-
-function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => {
-      reject(signal.reason as Error);
-    });
-  });
-}
 
 describe('a parent', () => {
   test('has children done, and their results in the order of the children', async () => {
@@ -147,10 +128,7 @@ describe('a parent', () => {
         await service.cancel(parent.key);
       }
       await both;
-      const job: Stored = await read(oada, `/${parent._id}`);
-      expect(job.status).toBe('failure');
-      const child: Stored = await read(oada, `/${job.children['endless-1']._id}`);
-      expect(child).toMatchObject({ status: 'failure', failureType: 'cancelled' });
+      await expectBothEnded(oada, parent);
     }
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { OADAClient } from '@oada/client';
 import { Service } from '@oada/jobs';
+import type { Duration } from '@oada/jobs';
 import { OADAServer } from '@oada/jobs/server';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -39,6 +40,14 @@ function countRuns(service: Service, type = 'plough'): Map<string, number> {
     return 'done';
   });
   return runs;
+}
+
+/** A service that reaches its store by way of a proxy alone. */
+function serviceBehind({ url }: { readonly url: string }, requestTimeout: Duration): Service {
+  const oada = { domain: url, token: TOKEN };
+  const service = new Service({ name: NAME, oada, requestTimeout, drainTimeout: 50 });
+  onTestFinished(() => service.stop());
+  return service;
 }
 
 test('a server that stops and comes back is found again, and no job is lost or run twice', async () => {
@@ -95,13 +104,7 @@ test('sockets that are cut in the middle of requests lose no job, and none is ru
   const server = await startServer();
   const proxy = await startProxy(server.url);
   await ensureLists(server.client());
-  const service = new Service({
-    name: NAME,
-    oada: { domain: proxy.url, token: TOKEN },
-    requestTimeout: '2s',
-    drainTimeout: 50,
-  });
-  onTestFinished(() => service.stop());
+  const service = serviceBehind(proxy, '2s');
   const runs = countRuns(service);
   const told = listen(service);
   await service.start();
@@ -124,13 +127,7 @@ test('an answer that never comes is no end: the request is made again', async ()
   const server = await startServer();
   const proxy = await startProxy(server.url);
   await ensureLists(server.client());
-  const service = new Service({
-    name: NAME,
-    oada: { domain: proxy.url, token: TOKEN },
-    requestTimeout: 100,
-    drainTimeout: 50,
-  });
-  onTestFinished(() => service.stop());
+  const service = serviceBehind(proxy, 100);
   const runs = countRuns(service);
   await service.start();
   service.on('stall', '10s', () => {

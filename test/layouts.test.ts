@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   BASE,
   ensureLists,
+  countTo,
   eventsOf,
   JOB_TYPE,
   jobOf,
@@ -139,12 +140,7 @@ test('the same key in both lists is two jobs, each filed where it came from', as
   await post(oada, 'classic', jobOf('good'), 'same');
   await post(oada, 'nested', jobOf('bad'), 'same');
   const service = works(makeService(server));
-  const told = listen(service);
-  const both = new Promise<void>((resolve) => {
-    service.events.on('job:filed', () => {
-      if (eventsOf(told, 'job:filed').length === 2) resolve();
-    });
-  });
+  const both = countTo(service, 'job:filed', 2);
   await service.start();
   await both;
   expect(await keysAt(oada, `${SUCCESS.classic}/day-index/${TODAY}`)).toEqual(['same']);
@@ -159,12 +155,7 @@ test('a job that is linked in both lists is run once', async () => {
   await oada.put({ path: `${LISTS.nested}/two`, data: { _id }, contentType: 'application/json' });
   let runs = 0;
   const service = makeService(server).on('count', '5s', () => ++runs);
-  const told = listen(service);
-  const both = new Promise<void>((resolve) => {
-    service.events.on('job:filed', () => {
-      if (eventsOf(told, 'job:filed').length === 2) resolve();
-    });
-  });
+  const both = countTo(service, 'job:filed', 2);
   await service.start();
   await both;
   expect(runs).toBe(1);

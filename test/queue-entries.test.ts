@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
+import type { Service } from '@oada/jobs';
 import { OADAServer } from '@oada/jobs/server';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
@@ -23,6 +24,7 @@ import {
   startServer,
   TOKEN,
 } from './setup.js';
+import type { Told } from './setup.js';
 
 const JSON_TYPE = 'application/json';
 const THIRD_TOKEN = 'lee-5ecret';
@@ -45,6 +47,16 @@ async function stage(options: object = {}): Promise<{
 
 function posted(path: string): { path: string; contentType: string } {
   return { path, contentType: JSON_TYPE };
+}
+
+/** The queue of kim is one of the service's, and nothing was wrong with its entry on the way. */
+async function isServed(
+  service: Service,
+  kim: ReturnType<OADAServer['client']>,
+  told: readonly Told[],
+): Promise<void> {
+  expect(await runJob(service, kim, jobOf('who'))).toMatchObject({ result: 'kim' });
+  expect(eventsOf(told, 'queue:refused')).toEqual([]);
 }
 
 test('an entry that is POSTed inline is a queue from then on, with its own token', async () => {
@@ -80,8 +92,7 @@ test('an entry that a tree PUT links, empty at first, is one as well', async () 
     data: { domain: server.url, token: OTHER_TOKEN },
   });
   expect(await started).toEqual({ queue: 'kim' });
-  expect(await runJob(service, kim, jobOf('who'))).toMatchObject({ result: 'kim' });
-  expect(eventsOf(told, 'queue:refused')).toEqual([]);
+  await isServed(service, kim, told);
 });
 
 test('an entry that links to what is empty is one when that is written', async () => {
@@ -95,8 +106,7 @@ test('an entry that links to what is empty is one when that is written', async (
   await looked;
   await sam.put({ ...posted(`/${_id}`), data: { domain: server.url, token: OTHER_TOKEN } });
   expect(await started).toEqual({ queue: 'kim' });
-  expect(await runJob(service, kim, jobOf('who'))).toMatchObject({ result: 'kim' });
-  expect(eventsOf(told, 'queue:refused')).toEqual([]);
+  await isServed(service, kim, told);
 });
 
 test('a changed entry is a queue with the new token', async () => {

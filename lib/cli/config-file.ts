@@ -35,7 +35,7 @@ export interface ConfigFile {
 const STORE_KEYS = ['domain', 'token', 'tokenFile', 'tokenEnv', 'service'] as const;
 
 /** Where the file is looked for. */
-export function configPath(environment: Environment): string {
+function configPath(environment: Environment): string {
   const { XDG_CONFIG_HOME: given = '' } = environment;
   const base = given === '' ? join(environment['HOME'] ?? homedir(), '.config') : given;
   return join(base, 'oada-jobs', 'config.json');

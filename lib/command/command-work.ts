@@ -1,5 +1,4 @@
 import { systemClock } from '../clock.js';
-import type { Clock } from '../clock.js';
 import { JobError } from '../errors.js';
 import { parseJson } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
@@ -20,7 +19,7 @@ export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
   /** How many bytes came before what is kept of each; absent where all is kept. */
-  readonly dropped?: Readonly<Partial<Record<StreamName, number>>>;
+  readonly dropped?: Readonly<Partial<Record<'stdout' | 'stderr', number>>>;
   /** In milliseconds. */
   readonly duration: number;
 }
@@ -41,7 +40,6 @@ type Output = Readonly<Record<StreamName, Tail>>;
  */
 export function commandWork<Config extends object = JsonObject>(
   settings: CommandSettings<Config>,
-  clock: Clock = systemClock,
 ): WorkFunction<Config> {
   const resolved = resolveCommand(settings);
   const { command, output: format, successCodes, maxOutput, cwd, killAfter } = resolved;
@@ -49,7 +47,7 @@ export function commandWork<Config extends object = JsonObject>(
     const { jobId, log, signal } = context;
     const redact = redactor(context);
     const output = { stdout: tailOf(maxOutput), stderr: tailOf(maxOutput) };
-    const since = clock.monotonic();
+    const since = systemClock.monotonic();
     try {
       const args = resolved.args(job);
       checkArgs(args);
@@ -60,7 +58,7 @@ export function commandWork<Config extends object = JsonObject>(
         cwd,
         killAfter,
         signal,
-        clock,
+        clock: systemClock,
         env: environmentOf({ jobId, config }, resolved, process.env),
         input: resolved.input === 'config' ? config : undefined,
         onOutput: (name, chunk) => output[name].add(chunk),
@@ -68,7 +66,7 @@ export function commandWork<Config extends object = JsonObject>(
       signal.throwIfAborted();
       const exitCode = successOf(exit, command, successCodes);
       if (format === 'json') return jsonOf(output.stdout, command, maxOutput, redact);
-      return resultOf(output, { exitCode, duration: Math.round(clock.monotonic() - since) }, redact);
+      return resultOf(output, { exitCode, duration: Math.round(systemClock.monotonic() - since) }, redact);
     } finally {
       logOutput(output, log, redact);
     }

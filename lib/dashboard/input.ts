@@ -18,13 +18,13 @@ const LIST_PARAMETERS = ['list', ...FILTERS, 'limit', 'after'] as const;
 const TIMING = ['cron', 'every', 'at', 'manual', 'timeZone', 'phase'] as const;
 
 /** @throws {ConfigError} so all of these */
-export function objectFrom(value: unknown, names: readonly string[], name = 'body'): JsonObject {
+function objectFrom(value: unknown, names: readonly string[], name = 'body'): JsonObject {
   if (!isJsonObject(value)) throw expected(name, 'an object', value);
   checkNames(value, names);
   return value;
 }
 
-export function textFrom(name: string, value: unknown): string {
+function textFrom(name: string, value: unknown): string {
   if (typeof value === 'string' && value !== '' && value.length <= LONGEST_TEXT) return value;
   throw expected(name, `a text of 1 to ${String(LONGEST_TEXT)} characters`, shown(value));
 }
@@ -100,7 +100,7 @@ export function jobsActionFrom(body: unknown): JobsAction {
 }
 
 /** Each once. */
-export function idsFrom(value: unknown, most: number): string[] {
+function idsFrom(value: unknown, most: number): string[] {
   const ids: readonly unknown[] = Array.isArray(value) ? value : [];
   const known = ids.filter((id) => isResourceId(id));
   if (known.length === 0 || known.length < ids.length || ids.length > most)

@@ -1,6 +1,6 @@
 import { backoff, sleep } from '../clock.js';
 import type { Clock } from '../clock.js';
-import { StoreError, toError } from '../errors.js';
+import { isMissing, StoreError, toError } from '../errors.js';
 
 export interface OpeningOptions {
   readonly clock: Clock;
@@ -66,10 +66,10 @@ export class Opening {
         if (this.#isStopping()) break;
         const error = toError(thrown);
         if (!(error instanceof StoreError && error.retryable)) this.#tried();
-        const isMissing = error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND';
-        failures = isMissing ? 0 : failures + 1;
-        misses = isMissing ? misses + 1 : 0;
-        await (isMissing ? this.#missing(misses) : this.#failed(error, failures));
+        const isAbsent = isMissing(error);
+        failures = isAbsent ? 0 : failures + 1;
+        misses = isAbsent ? misses + 1 : 0;
+        await (isAbsent ? this.#missing(misses) : this.#failed(error, failures));
       }
     }
     this.#tried();

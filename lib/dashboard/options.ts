@@ -165,7 +165,7 @@ function isProxy(text: string): boolean {
 }
 
 /** Does it lead to this machine, and to nowhere else? */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { FinalStatus } from '../paths.js';
 import type { ThroughputPoint } from './api.js';
 
-export const POINT_MS = 10_000;
+const POINT_MS = 10_000;
 const POINTS = 360;
 /** How long after its end a point is told of. */
 const GRACE_MS = 1000;

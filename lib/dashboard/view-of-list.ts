@@ -1,4 +1,4 @@
-import { StoreError } from '../errors.js';
+import { isMissing, StoreError } from '../errors.js';
 import type { Json } from '../json.js';
 import { WatchedList } from '../watched-list.js';
 import type { ListObserver } from '../watched-list.js';
@@ -84,8 +84,4 @@ export class ViewOfList {
     this.#opening.stop();
     this.#list.stop();
   }
-}
-
-function isMissing(error: Error): boolean {
-  return error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND';
 }

@@ -81,7 +81,7 @@ function responseCode(thrown: unknown): number | undefined {
 }
 
 /** Subject and text; the subject is one line, as all that it is made of. */
-export function mailOf(message: Message): Pick<SendMailOptions, 'subject' | 'text' | 'headers'> {
+function mailOf(message: Message): Pick<SendMailOptions, 'subject' | 'text' | 'headers'> {
   const headers = { 'Auto-Submitted': 'auto-generated' }; // nobody's absence note is to answer
   switch (message.kind) {
     case 'job':

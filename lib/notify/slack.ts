@@ -69,7 +69,7 @@ function retryAfter(header: string | null): number {
 }
 
 /** As Slack takes it. `text` is what notifications show. */
-export function slackPayload(message: Message): JsonObject {
+function slackPayload(message: Message): JsonObject {
   // Slack is not to look for names, channels and links in the text, nor to fetch what is linked.
   const fixed = { parse: 'none', link_names: false, unfurl_links: false, unfurl_media: false };
   switch (message.kind) {

@@ -26,7 +26,7 @@ export function storeReader({ store }: Pick<OperatorDeps, 'store'>): ListReader 
 }
 
 /** None where there is no such list. */
-export async function readLinks(store: Store, path: string): Promise<readonly ListEntry[]> {
+async function readLinks(store: Store, path: string): Promise<readonly ListEntry[]> {
   return linksOf(entriesOf(await documentAt(store, path)));
 }
 

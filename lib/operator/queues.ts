@@ -2,13 +2,14 @@ import { systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { documentAt } from '../document-at.js';
 import { ConfigError, StoreError, toError } from '../errors.js';
-import { isJsonObject } from '../json.js';
+import { isJsonObject, objectOf } from '../json.js';
 import type { Json } from '../json.js';
 import { storeUrl } from '../oada/address.js';
 import type { StoreAddress } from '../oada/address.js';
 import { openStore } from '../oada/store.js';
 import { expected } from '../options.js';
 import { entryPath, isServiceName, linkedId } from '../paths.js';
+import { parseQueueEntry } from '../queue-entry.js';
 import { entriesOf } from '../retention/day-lists.js';
 import type { OperatorDeps } from './operator-deps.js';
 
@@ -82,9 +83,13 @@ export async function removeQueue({ store, paths }: OperatorDeps, queue: string)
 export async function checkQueue(deps: OperatorDeps, queue: string): Promise<QueueHealth> {
   const { store, paths, clock } = deps;
   const data = await documentAt(store, paths.queues);
-  const address = addressOf(await read(deps, isJsonObject(data) ? (data[queue] ?? null) : null));
-  if (typeof address === 'string') return { ok: false, problem: address, took: 0 };
-  return await checkAddress(clock, address);
+  const entry = await read(deps, objectOf(data)[queue] ?? null);
+  try {
+    return await checkAddress(clock, parseQueueEntry(entry));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { ok: false, problem: error.message, took: 0 };
+  }
 }
 
 /** Tells no more than the kind of what went wrong: the address may be any, and its answer is nobody's business here. */
@@ -132,23 +137,12 @@ async function read({ store }: OperatorDeps, entry: Json): Promise<Json | undefi
 }
 
 function entryOf(queue: string, entry: Json | undefined): QueueEntry {
-  const address = addressOf(entry);
-  if (typeof address === 'string') return { summary: { queue, problem: address } };
-  return { summary: { queue, domain: address.domain }, address };
-}
-
-/** Or what is wrong with it. */
-function addressOf(entry: Json | undefined): StoreAddress | string {
-  if (!isJsonObject(entry)) return 'it is no object with a domain and a token';
-  const { domain, token } = entry;
-  if (typeof domain !== 'string' || typeof token !== 'string')
-    return 'it needs a `domain` and a `token`, both text';
   try {
-    storeUrl({ domain, token });
+    const address = parseQueueEntry(entry);
+    return { summary: { queue, domain: address.domain }, address };
   } catch (error) {
-    return toError(error).message;
+    return { summary: { queue, problem: toError(error).message } };
   }
-  return { domain, token };
 }
 
 /** @throws {ConfigError} no queue can be called so */

@@ -1,11 +1,12 @@
+import { documentAt } from '../document-at.js';
 import { StoreError } from '../errors.js';
-import { isJsonObject } from '../json.js';
+import { isJsonObject, objectOf } from '../json.js';
 import type { JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
 import type { FinalStatus, Paths } from '../paths.js';
 import { isDay, readFiled } from './filed-jobs.js';
 import type { FiledJob } from './filed-jobs.js';
-import { getOrUndefined, isWithin, parseJobs, reachesBack } from './record.js';
+import { isWithin, parseJobs, reachesBack } from './record.js';
 import type { JobsOfDay, ReportRecord, Span } from './record.js';
 import type { RowBook } from './row-book.js';
 import type { Place, Row } from './row.js';
@@ -65,8 +66,7 @@ const NO_JOBS: JobsOfDay = new Map();
 const NO_DAYS: ReadonlyMap<string, JobsOfDay> = new Map();
 
 async function readBefore(store: Store, id: string): Promise<ReadonlyMap<string, JobsOfDay>> {
-  const seen = await getOrUndefined(store, `/${id}`);
-  const days = isJsonObject(seen?.data) ? Object.entries(seen.data) : [];
+  const days = Object.entries(objectOf(await documentAt(store, `/${id}`)));
   return new Map(days.map(([date, jobs]) => [date, parseJobs(jobs)]));
 }
 
@@ -74,7 +74,7 @@ async function readBefore(store: Store, id: string): Promise<ReadonlyMap<string,
  * Decides what is open. A job that is filed twice, under two days say, counts once. Of two jobs under one key, in the
  * list of successes and in that of failures, one has to wait for the next period: there is one row for the key.
  */
-export function candidatesOf(days: readonly Day[]): Candidate[] {
+function candidatesOf(days: readonly Day[]): Candidate[] {
   const known = new Set(days.flatMap(({ handled }) => [...handled.values()]));
   return days.flatMap(({ date, filed, rows, handled }) => {
     const candidates: Candidate[] = [];
@@ -103,8 +103,8 @@ export function candidatesOf(days: readonly Day[]): Candidate[] {
  */
 export async function readJob(store: Store, id: string): Promise<JsonObject | 'unreadable' | undefined> {
   try {
-    const seen = await getOrUndefined(store, `/${id}`);
-    return isJsonObject(seen?.data) ? seen.data : undefined;
+    const document = await documentAt(store, `/${id}`);
+    return isJsonObject(document) ? document : undefined;
   } catch (error) {
     const hopeless =
       error instanceof StoreError &&

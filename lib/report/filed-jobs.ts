@@ -1,8 +1,9 @@
-import { isJsonObject } from '../json.js';
+import { documentAt } from '../document-at.js';
+import { objectOf } from '../json.js';
 import type { Store } from '../oada/store.js';
 import { isEntryKey, linkedId } from '../paths.js';
 import type { FinalStatus, Layout, Paths } from '../paths.js';
-import { getOrUndefined, isWithin, keysOf } from './record.js';
+import { isWithin, keysOf } from './record.js';
 import type { Span } from './record.js';
 import type { Place } from './row.js';
 
@@ -24,12 +25,11 @@ export async function readFiled(store: Store, paths: Paths, span: Span): Promise
 }
 
 async function readIndex(store: Store, layout: Layout, status: FinalStatus, span: Span): Promise<FiledJob[]> {
-  const index = await getOrUndefined(store, layout.dayIndexes(status));
   const filed: FiledJob[] = [];
-  for (const date of keysOf(index?.data)) {
+  for (const date of keysOf(await documentAt(store, layout.dayIndexes(status)))) {
     if (!isDay(date) || !isWithin(span, date)) continue;
-    const day = await getOrUndefined(store, layout.dayIndex(status, date));
-    for (const [key, entry] of Object.entries(isJsonObject(day?.data) ? day.data : {})) {
+    const day = objectOf(await documentAt(store, layout.dayIndex(status, date)));
+    for (const [key, entry] of Object.entries(day)) {
       const id = linkedId(entry);
       if (id !== undefined && isEntryKey(key)) filed.push({ date, key, id, status });
     }

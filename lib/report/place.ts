@@ -1,9 +1,9 @@
-import { ignoreStoreError } from '../errors.js';
+import { documentAt } from '../document-at.js';
+import { ignoreStoreError, unlessMissing } from '../errors.js';
 import { isJsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
 import { link, linkedId, NESTED_PENDING, REPORTS } from '../paths.js';
 import type { Paths } from '../paths.js';
-import { getOrUndefined } from './record.js';
 
 /**
  * Reports of @oada/jobs 3 to 5 stand below `jobs`, and their readers look there. Where there are some, they are gone on
@@ -11,8 +11,8 @@ import { getOrUndefined } from './record.js';
  */
 export async function adoptReports(store: Store, paths: Paths): Promise<void> {
   try {
-    if ((await getOrUndefined(store, paths.reports)) !== undefined) return;
-    const id = linkedId((await getOrUndefined(store, paths.nestedReports))?.data);
+    if ((await unlessMissing(store.get(paths.reports))) !== undefined) return;
+    const id = linkedId(await documentAt(store, paths.nestedReports));
     if (id !== undefined) await store.put(paths.service, { [REPORTS]: link(id) });
   } catch (error) {
     ignoreStoreError(error); // they are made then, and stand below the service alone
@@ -22,9 +22,9 @@ export async function adoptReports(store: Store, paths: Paths): Promise<void> {
 /** Makes the reports known to such readers, where the nested layout is in use. */
 export async function shareReports(store: Store, paths: Paths): Promise<void> {
   try {
-    const jobs = (await getOrUndefined(store, paths.classic.pending))?.data;
+    const jobs = await documentAt(store, paths.classic.pending);
     if (!isJsonObject(jobs) || !(NESTED_PENDING in jobs) || REPORTS in jobs) return;
-    const id = linkedId((await getOrUndefined(store, paths.reports))?.data);
+    const id = linkedId(await documentAt(store, paths.reports));
     if (id !== undefined) await store.put(paths.classic.pending, { [REPORTS]: link(id) });
   } catch (error) {
     ignoreStoreError(error); // at the next start

@@ -1,5 +1,5 @@
 import { unlessMissing } from '../errors.js';
-import { isJsonObject } from '../json.js';
+import { isJsonObject, timeOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
 import { dayOf, isEntryKey, linkedId } from '../paths.js';
@@ -38,7 +38,7 @@ export interface ReportRecord {
  * How many days a job may be filed late: so far back from the end of the period before, the lists of finished jobs are
  * read when a period ends.
  */
-export const LOOK_BACK_DAYS = 7;
+const LOOK_BACK_DAYS = 7;
 
 const DAY_MS = 86_400_000;
 
@@ -74,7 +74,7 @@ export function isBelievable(end: Date, now: Date): boolean {
 /** Reads the report's record; makes it where there is none. */
 export async function readRecord(store: Store, paths: Paths, name: string): Promise<ReportRecord> {
   const path = paths.report(name);
-  const seen = await getOrUndefined(store, path);
+  const seen = await unlessMissing(store.get(path));
   if (seen !== undefined) return parseRecord(seen.data, seen.etag);
   await store.ensure(path, paths.tree);
   const { data, etag } = await store.get(path);
@@ -128,20 +128,7 @@ export function toDays(days: Period['days']): Json {
   return [...days].map(([date, jobs]) => ({ date, jobs: toJobs(jobs) }));
 }
 
-/** What stands at a path, if anything does. */
-export function getOrUndefined(
-  store: Store,
-  path: string,
-): Promise<{ data: Json | undefined; etag: string } | undefined> {
-  return unlessMissing(store.get(path));
-}
-
 /** The keys of a list, or of a part of one. */
 export function keysOf(list: Json | undefined): string[] {
   return isJsonObject(list) ? Object.keys(list).filter(isEntryKey) : [];
-}
-
-function timeOf(value: Json | undefined): Date | undefined {
-  const time = typeof value === 'string' ? new Date(value) : undefined;
-  return time === undefined || Number.isNaN(time.getTime()) ? undefined : time;
 }

@@ -1,9 +1,10 @@
-import { isJsonObject, stringify } from '../json.js';
+import { documentAt } from '../document-at.js';
+import { isJsonObject, objectOf, stringify } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
 import { isEntryKey } from '../paths.js';
 import type { Paths } from '../paths.js';
-import { getOrUndefined, parseJobs } from './record.js';
+import { parseJobs } from './record.js';
 import type { JobsOfDay } from './record.js';
 import type { Place, Row } from './row.js';
 
@@ -73,18 +74,16 @@ export class RowBook {
   }
 
   async rowsOf(date: string): Promise<ReadonlyMap<string, Row>> {
-    const day = await getOrUndefined(this.#store, this.#paths.reportDay(this.#report, date));
-    const rows = isJsonObject(day?.data) ? Object.entries(day.data) : [];
+    const day = await documentAt(this.#store, this.#paths.reportDay(this.#report, date));
     return new Map(
-      rows.flatMap(([key, row]): [string, JsonObject][] =>
+      Object.entries(objectOf(day)).flatMap(([key, row]): [string, JsonObject][] =>
         isEntryKey(key) && isJsonObject(row) ? [[key, row]] : [],
       ),
     );
   }
 
   async handledOf(date: string): Promise<JobsOfDay> {
-    const day = await getOrUndefined(this.#store, this.#paths.reportHandled(this.#report, date));
-    return parseJobs(day?.data);
+    return parseJobs(await documentAt(this.#store, this.#paths.reportHandled(this.#report, date)));
   }
 
   #put(path: string, key: string, value: Json): Promise<void> {

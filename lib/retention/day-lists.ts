@@ -1,3 +1,4 @@
+import { documentAt } from '../document-at.js';
 import { StoreError } from '../errors.js';
 import { isJsonObject } from '../json.js';
 import type { Json } from '../json.js';
@@ -5,7 +6,6 @@ import type { Store } from '../oada/store.js';
 import { entryPath, isAddressable, isEntryKey, linkedId } from '../paths.js';
 import type { FinalStatus, Layout, Paths } from '../paths.js';
 import { isDay } from '../report/filed-jobs.js';
-import { getOrUndefined } from '../report/record.js';
 
 /** One of the lists in which the finished jobs of a day stand. */
 export interface DayList {
@@ -47,7 +47,7 @@ export function entriesOf(list: Json | undefined): [string, Json][] {
 }
 
 async function readEntries(store: Store, path: string): Promise<[string, Json][]> {
-  return entriesOf((await getOrUndefined(store, path))?.data);
+  return entriesOf(await documentAt(store, path));
 }
 
 /** Can it be taken out of its list? A store takes numbers for the indexes of an array. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { isJsonObject } from '../json.js';
+import { isJsonObject, timeOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
 import { link } from '../paths.js';
@@ -61,10 +61,11 @@ export function entryRecord(entry: HistoryEntry): JsonObject {
 export function entryOf(occurrence: string, document: Json | undefined, now: Date): HistoryEntry {
   const { status, result, failureType, updates } = isJsonObject(document) ? document : {};
   const times = isJsonObject(updates) ? Object.values(updates).filter(isJsonObject) : [];
-  const timeOf = (what: Json | undefined): string | undefined =>
-    timeIn(times.findLast((update) => update['status'] === what)?.['time']);
-  const started = timeOf('started');
-  const ended = timeOf(status);
+  // Anybody may have written them: the end decides on the month that the occurrence is kept under.
+  const timeAt = (what: Json | undefined): string | undefined =>
+    timeOf(times.findLast((update) => update['status'] === what)?.['time'])?.toISOString();
+  const started = timeAt('started');
+  const ended = timeAt(status);
   const duration = millisecondsOf(ended) - millisecondsOf(started);
   const message = isJsonObject(result) && status === 'failure' ? result['message'] : undefined;
   return {
@@ -76,14 +77,6 @@ export function entryOf(occurrence: string, document: Json | undefined, now: Dat
     ...(typeof message === 'string' && { message }),
     ...(typeof failureType === 'string' && { failureType: failureType.slice(0, MAX_MESSAGE_LENGTH) }),
   };
-}
-
-/** Anybody may have written it: it decides on the month that an occurrence is kept under. */
-function timeIn(value: Json | undefined): string | undefined {
-  const time = new Date(typeof value === 'string' ? value : Number.NaN);
-  if (Number.isNaN(time.getTime())) return undefined;
-  const text = time.toISOString();
-  return /^\d{4}-/.test(text) ? text : undefined;
 }
 
 function millisecondsOf(time: string | undefined): number {

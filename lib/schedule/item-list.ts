@@ -78,15 +78,9 @@ export class ItemList {
     this.#list = new WatchedList({
       ...{ store, clock, path, checkInterval },
       observer: {
-        listed: (entries) => {
-          this.#listed(entries);
-        },
-        changed: (key, written) => {
-          this.#changed(key, written);
-        },
-        removed: (key) => {
-          this.#removed(key);
-        },
+        listed: (entries) => this.#listed(entries),
+        changed: (key, written) => this.#changed(key, written),
+        removed: (key) => this.#removed(key),
         lost: (error, retryIn) => {
           this.#isToBeListed = true;
           this.#tellLost(error, retryIn);

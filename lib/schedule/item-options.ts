@@ -46,7 +46,7 @@ export type EachOptions<Item extends object = JsonObject> = ScheduleTiming & {
    * same occurrence, whoever makes it. @defaultValue {}
    */
   readonly config?: object | ItemConfigMaker<Item>;
-  /** As in {@link ScheduleOptions.shouldRun}, with the item as it is when the occurrence is due. */
+  /** As in {@link ScheduleOptions}, with the item as it is when the occurrence is due. */
   readonly shouldRun?: (context: ItemContext<Item>) => boolean | Promise<boolean>;
   /** The schedules that are run next, none of them of an item; after success, unless it says otherwise. */
   readonly then?: readonly string[] | Chain;

@@ -128,7 +128,7 @@ function resolveChain(then: readonly string[] | Chain | undefined): Required<Cha
   return { run: [...new Set(run)], on };
 }
 
-type ConfigMaker = (context: OccurrenceContext) => object;
+export type ConfigMaker = (context: OccurrenceContext) => object;
 
 function isMaker(config: object | ConfigMaker): config is ConfigMaker {
   return typeof config === 'function';

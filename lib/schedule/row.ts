@@ -1,4 +1,4 @@
-import { isJsonObject, objectOf } from '../json.js';
+import { isJsonObject, objectOf, timeOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { StoredDocument } from '../oada/store.js';
 import { isEntryKey, isServiceName, linkedId } from '../paths.js';
@@ -184,13 +184,6 @@ function causeOf(value: Json | undefined): Cause | undefined {
   return typeof schedule === 'string' && typeof occurrence === 'string'
     ? { schedule, occurrence }
     : undefined;
-}
-
-function timeOf(value: Json | undefined): Date | undefined {
-  if (typeof value !== 'string') return undefined;
-  const time = new Date(value);
-  // Years of more than four digits are written in another way, and none of ours.
-  return Number.isNaN(time.getTime()) || !/^\d{4}-/.test(time.toISOString()) ? undefined : time;
 }
 
 function countOf(value: Json | undefined): number {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Clock } from '../clock.js';
-import { StoreError } from '../errors.js';
+import { isMissing, StoreError, unlessMissing } from '../errors.js';
 import { isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
@@ -53,15 +53,9 @@ export class ScheduleRows {
     this.#list = new WatchedList({
       ...{ store, clock, checkInterval, path: paths.schedules },
       observer: {
-        listed: (entries) => {
-          this.#listed(entries);
-        },
-        changed: (key, written) => {
-          this.#changed(key, written);
-        },
-        removed: (key) => {
-          this.#remove(key);
-        },
+        listed: (entries) => this.#listed(entries),
+        changed: (key, written) => this.#changed(key, written),
+        removed: (key) => this.#remove(key),
         lost: onLost,
       },
     });
@@ -135,7 +129,7 @@ export class ScheduleRows {
       if (this.#rows.get(row.key) === row) this.#rows.set(row.key, patchedRow(row, patch, rev, etag));
       return true;
     } catch (error) {
-      if (!(error instanceof StoreError) || !isGoneOrOther(error)) throw error;
+      if (!isGoneOrOther(error)) throw error;
       // Whatever is there now counts, be its revision a lower one: it may have been deleted, and made anew.
       if (this.#rows.get(row.key) === row) this.#rows.delete(row.key);
       await this.reload(row.key, row.id);
@@ -157,12 +151,8 @@ export class ScheduleRows {
   }
 
   async #fetch(key: string, id: string): Promise<ScheduleRow | undefined> {
-    try {
-      return parseRow(key, id, await this.#options.store.get(`/${id}`));
-    } catch (error) {
-      if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND') return undefined;
-      throw error;
-    }
+    const found = await unlessMissing(this.#options.store.get(`/${id}`));
+    return found === undefined ? undefined : parseRow(key, id, found);
   }
 
   #listed(entries: ReadonlyMap<string, Json>): void {
@@ -247,6 +237,6 @@ export class ScheduleRows {
 }
 
 /** Another revision of it is there, or none. */
-function isGoneOrOther({ code }: StoreError): boolean {
-  return code === 'OADA_JOBS_STORE_CONFLICT' || code === 'OADA_JOBS_STORE_NOT_FOUND';
+function isGoneOrOther(error: unknown): boolean {
+  return isMissing(error) || (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_CONFLICT');
 }

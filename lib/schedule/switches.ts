@@ -1,4 +1,4 @@
-import { isJsonObject } from '../json.js';
+import { isJsonObject, timeOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { View } from './step.js';
 
@@ -37,9 +37,4 @@ export function releasePatch(now: Date, due: 'run' | 'reschedule'): JsonObject {
 
 export function pauseTypePatch(type: string, isPaused: boolean): JsonObject {
   return { schedules: { pausedTypes: { [type]: isPaused } } };
-}
-
-function timeOf(value: Json | undefined): Date | undefined {
-  const time = new Date(typeof value === 'string' ? value : Number.NaN);
-  return Number.isNaN(time.getTime()) ? undefined : time;
 }

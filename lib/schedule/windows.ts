@@ -3,9 +3,9 @@ import { isJsonObject } from '../json.js';
 import { checkNames, expected } from '../options.js';
 import { DAY_MS, instantOf, localTime, zoneOf } from './zone.js';
 
-const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+export type Weekday = 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat';
 
-export type Weekday = (typeof WEEKDAYS)[number];
+const WEEKDAYS: readonly Weekday[] = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 /**
  * A maintenance window: what is due within it waits for its end. Where clocks are changed, its ends are times of the

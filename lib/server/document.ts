@@ -40,7 +40,7 @@ export function isResourceId(id: string): boolean {
  * Merges `value` into `parent` under `key`, as an OADA PUT does: objects merge at any depth, all else replaces.
  * Costs by the size of `value` (and of what it replaces), never by that of `parent`.
  */
-export function merge(
+function merge(
   parent: ObjectNode,
   key: string,
   value: Json,

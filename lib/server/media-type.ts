@@ -1,5 +1,5 @@
 /** The media type without its parameters, in lower case. */
-export function essence(type: string): string {
+function essence(type: string): string {
   return (type.split(';')[0] ?? '').trim().toLowerCase();
 }
 

@@ -61,7 +61,7 @@ export function absentResource(id: string): Resource {
 }
 
 /** The resource's key: its id without `resources/`, as it stands in ETags. */
-export function resourceKey(id: string): string {
+function resourceKey(id: string): string {
   return id.slice('resources/'.length);
 }
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-import { systemClock } from '../clock.js';
+import { keysBy, systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
 
 interface Appointment {
@@ -17,6 +17,7 @@ const QUIET_TURNS = 4;
  * nothing while there is something going on that may take only so long: a request to the store, a job that runs.
  */
 export class SkippingClock implements Clock {
+  readonly key: () => string = keysBy(() => this.now().getTime());
   /** The time of day at which the monotonic clock is 0. */
   readonly #epoch: number;
   /** What the monotonic clock is ahead of the system's. */
@@ -71,10 +72,6 @@ export class SkippingClock implements Clock {
 
   random(): number {
     return systemClock.random();
-  }
-
-  key(): string {
-    return systemClock.key();
   }
 
   /** Skips so much time; all that is due meanwhile happens, and is over when this resolves. */

@@ -4,6 +4,7 @@ import { documentAt } from '../document-at.js';
 import { toMilliseconds } from '../duration.js';
 import type { Duration } from '../duration.js';
 import { LifecycleError, WaitTimeoutError } from '../errors.js';
+import { resolveRequest } from '../job-request.js';
 import type { JobRequest } from '../job-request.js';
 import { objectOf } from '../json.js';
 import { withStore } from '../oada/shared-store.js';
@@ -13,7 +14,7 @@ import { readPendingEntries, storeReader } from '../operator/lists.js';
 import { expected } from '../options.js';
 import type { ServiceOptions } from '../options.js';
 import { pathsOf } from '../paths.js';
-import { submit } from '../producer.js';
+import { submitTo } from '../producer.js';
 import { OADAServer } from '../server/server.js';
 import { Service } from '../service.js';
 import { SkippingClock } from './skipping-clock.js';
@@ -24,6 +25,10 @@ export interface TestServiceOptions extends ServiceOptions {
   readonly name?: string;
   /** The time of day that the test begins at. By default what it is. */
   readonly now?: Date;
+  /** As in {@link ServiceOptions}. @defaultValue '1h' */
+  readonly checkInterval?: Duration;
+  /** As in {@link ServiceOptions}. @defaultValue '1s' */
+  readonly drainTimeout?: Duration;
 }
 
 /** What a job is submitted with, besides its type and config. */
@@ -33,7 +38,11 @@ export interface RunOptions extends Omit<JobRequest, 'service' | 'type' | 'confi
 }
 
 /** Nothing is lost between a service and a store in one process, and nobody else has its jobs: so it looks after that seldom. */
-const testDefaults: Readonly<ServiceOptions> = Object.freeze({ checkInterval: '1h', drainTimeout: '1s' });
+export const testDefaults: Readonly<
+  Required<Pick<TestServiceOptions, 'name' | 'checkInterval' | 'drainTimeout'>>
+> = Object.freeze({ name: 'test', checkInterval: '1h', drainTimeout: '1s' });
+
+export const runDefaults: Readonly<Required<Pick<RunOptions, 'timeout'>>> = Object.freeze({ timeout: '1d' });
 
 /**
  * A service with a store of its own in memory, for tests of its work functions and schedules: jobs run as they do in life.
@@ -96,13 +105,13 @@ export class TestService {
     setup: (service: Service) => unknown,
     options: TestServiceOptions = {},
   ): Promise<TestService> {
-    const { name = 'test', now, ...rest } = options;
+    const { now, ...given } = { ...testDefaults, ...options };
     if (now !== undefined) checkTime(now);
     const clock = new SkippingClock(now);
     const server = await OADAServer.start();
     try {
       const oada = server.client();
-      const service = new Service({ ...testDefaults, ...rest, name, oada, clock });
+      const service = new Service({ ...given, oada, clock });
       const test = new TestService({ service, oada, server, clock });
       await setup(service);
       await service.start();
@@ -129,9 +138,10 @@ export class TestService {
    */
   async run(type: string, config: object = {}, options: RunOptions = {}): Promise<JobDetail> {
     this.#check();
-    const { timeout = '1d', ...rest } = options;
+    const { timeout = runDefaults.timeout, ...rest } = options;
     const limit = toMilliseconds(timeout, 'timeout');
-    const { _id } = await submit(this.oada, { ...rest, service: this.service.name, type, config });
+    const request = resolveRequest({ ...rest, service: this.service.name, type, config });
+    const { _id } = await withStore(this.oada, (store) => submitTo(store, request, this.#clock));
     await this.#clock.skipUntil(() => this.#filed.has(_id), this.#clock.monotonic() + limit);
     const filed = this.#filed.get(_id);
     if (filed === undefined) throw new WaitTimeoutError(_id, limit);

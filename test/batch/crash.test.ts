@@ -5,7 +5,8 @@ import type { OADAClient } from '@oada/client';
 import { describe, expect, test } from 'vitest';
 
 import { BreakingClient } from '../crash/breaking-connection.js';
-import type { Lost } from '../crash/breaking-connection.js';
+import { cutOffEverywhere } from '../crash/points.js';
+import type { Point } from '../crash/points.js';
 import {
   allFiled,
   BASE,
@@ -23,8 +24,6 @@ import type { Stored } from '../setup.js';
 
 const KEYS = ['a', 'b', 'c'] as const;
 type Key = (typeof KEYS)[number];
-/** How many points of a matrix are tried at once: most of the time they wait. */
-const AT_ONCE = 8;
 
 interface Named {
   readonly name: Key;
@@ -91,7 +90,7 @@ interface Life {
 }
 
 /** Lets a batch live: with a service that is cut off after so many requests, then with another one. */
-async function live(ending: Ending, last?: { readonly count: number; readonly lost: Lost }): Promise<Life> {
+async function live(ending: Ending, last?: Point): Promise<Life> {
   await using server = await OADAServer.start({ tokens: [{ token: TOKEN, user: 'users/sam' }] });
   const oada = server.client();
   await ensureLists(oada);
@@ -158,24 +157,13 @@ describe('a service that is cut off after any request during a batch, and anothe
       expect(whole.runs).toEqual(ending.runs);
       expect(whole.sizes[0]).toBe(KEYS.length);
 
-      const points = Array.from({ length: whole.requests }, (_, index) => index + 1).flatMap((count) =>
-        (['answer', 'request'] as const).map((lost) => ({ count, lost })),
-      );
       let cutOff = 0;
-      const all = points.length;
-      const attempt = async (): Promise<void> => {
-        for (let point = points.shift(); point !== undefined; point = points.shift()) {
-          const life = await live(ending, point);
-          // What three jobs have written together makes some requests more or less.
-          if (life.requests >= point.count) cutOff++;
-          try {
-            check(ending, life, 1);
-          } catch (error) {
-            throw new Error(`with the ${point.lost} of request ${point.count} lost`, { cause: error });
-          }
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, attempt));
+      const all = await cutOffEverywhere(whole.requests, async (point) => {
+        const life = await live(ending, point);
+        // What three jobs have written together makes some requests more or less.
+        if (life.requests >= point.count) cutOff++;
+        check(ending, life, 1);
+      });
       expect(cutOff).toBeGreaterThan(all * 0.8);
     },
     60_000,

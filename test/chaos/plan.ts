@@ -1,3 +1,5 @@
+import { randomFrom } from '../random.js';
+
 /** What is to happen, and when (ms from the start). The same seed makes the same plan. */
 export interface Plan {
   readonly jobs: readonly PlannedJob[];
@@ -135,15 +137,4 @@ export function makePlan({ seed, jobs, instances, seconds, amounts, lease }: Pla
     return { at: (index / jobs) * length, key: `job${String(index)}`, type, takes };
   });
   return { jobs: planned, faults: faults.toSorted((one, other) => one.at - other.at) };
-}
-
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs';
-
 import { commandWork, ConfigError, Service, threadWork } from '@oada/jobs';
 import type { CommandOptions, ThreadOptions } from '@oada/jobs';
 import { describe, expect, test } from 'vitest';
-
-import { commandDefaults } from '../../lib/command/options.js';
 
 function service(): Service {
   return new Service('tractor', 'http://127.0.0.1:1', 'none');
@@ -81,14 +77,4 @@ describe.each([
     expect(() => make(options!)).toThrow(ConfigError);
     expect(() => make(options!)).toThrow(message);
   });
-});
-
-test('the defaults are as documented', () => {
-  const source = readFileSync(new URL('../../lib/command/options.ts', import.meta.url), 'utf8');
-  for (const [name, value] of Object.entries(commandDefaults)) {
-    const [, documented] =
-      new RegExp(String.raw`@defaultValue ([^\n]+) \*/\n  readonly ${name}\?`).exec(source) ?? [];
-    const text = typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
-    expect(documented, name).toBe(['{}', '[]'].includes(text) ? 'none' : text);
-  }
 });

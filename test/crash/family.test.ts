@@ -19,12 +19,11 @@ import {
 } from '../setup.js';
 import type { Stored } from '../setup.js';
 import { BreakingClient } from './breaking-connection.js';
-import type { Lost } from './breaking-connection.js';
+import { cutOffEverywhere } from './points.js';
+import type { Point } from './points.js';
 
 const PARENT = 'resources/parent';
 const CHILDREN = 3;
-/** How many points of a matrix are tried at once: most of the time they wait. */
-const AT_ONCE = 8;
 
 interface Ending {
   readonly name: string;
@@ -151,7 +150,7 @@ class Feed {
 }
 
 /** Lets a parent live: with a service that is cut off after so many requests, then with another one. */
-async function live(ending: Ending, last?: { readonly count: number; readonly lost: Lost }): Promise<Life> {
+async function live(ending: Ending, last?: Point): Promise<Life> {
   await using server = await OADAServer.start({ tokens: [{ token: TOKEN, user: 'users/sam' }] });
   const oada = server.client();
   await ensureLists(oada);
@@ -216,23 +215,12 @@ describe('a service that is cut off after any one request, and another in its pl
       check(ending, whole, 0);
       expect(whole.children).toHaveLength(CHILDREN);
 
-      const points = Array.from({ length: whole.requests }, (_, index) => index + 1).flatMap((count) =>
-        (['answer', 'request'] as const).map((lost) => ({ count, lost })),
-      );
-      const total = points.length;
       let cut = 0;
-      const attempt = async (): Promise<void> => {
-        for (let point = points.shift(); point !== undefined; point = points.shift()) {
-          const life = await live(ending, point);
-          if (life.requests >= point.count) cut++;
-          try {
-            check(ending, life, 1);
-          } catch (error) {
-            throw new Error(`with the ${point.lost} of request ${point.count} lost`, { cause: error });
-          }
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, attempt));
+      const total = await cutOffEverywhere(whole.requests, async (point) => {
+        const life = await live(ending, point);
+        if (life.requests >= point.count) cut++;
+        check(ending, life, 1);
+      });
       // How many requests there are depends on what is gathered: the last ones may not come.
       expect(cut).toBeGreaterThan(0.8 * total);
     },

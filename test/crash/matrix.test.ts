@@ -20,14 +20,13 @@ import {
 } from '../setup.js';
 import type { Stored } from '../setup.js';
 import { BreakingClient } from './breaking-connection.js';
-import type { Lost } from './breaking-connection.js';
+import { cutOffEverywhere } from './points.js';
+import type { Point } from './points.js';
 
 const NONE = { limit: 0 } as const;
 const ONE = { limit: 1, backoff: 1, jitter: 0 } as const;
 const SCHEMA = { properties: { width: { type: 'number' } } };
 const KEY = 'mine';
-/** How many points of a matrix are tried at once: most of the time they wait. */
-const AT_ONCE = 8;
 
 interface Run {
   /** Of all instances together, this one included. */
@@ -149,7 +148,7 @@ interface Life {
 }
 
 /** Lets a job live: with a service that is cut off after so many requests, then with another one. */
-async function live(ending: Ending, last?: { readonly count: number; readonly lost: Lost }): Promise<Life> {
+async function live(ending: Ending, last?: Point): Promise<Life> {
   await using server = await OADAServer.start({ tokens: [{ token: TOKEN, user: 'users/sam' }] });
   const oada = server.client();
   await ensureLists(oada);
@@ -216,26 +215,20 @@ function check(ending: Ending, { job, filed, pending, cancelRequests, runs }: Li
 }
 
 describe('a service that is cut off after any one request, and another in its place, file a job once', () => {
-  test.each(ENDINGS)('as $name', async (ending) => {
-    watchRejections();
-    const whole = await live(ending);
-    check(ending, whole, 0);
-    expect(whole.runs).toBe(ending.runs);
+  test.each(ENDINGS)(
+    'as $name',
+    async (ending) => {
+      watchRejections();
+      const whole = await live(ending);
+      check(ending, whole, 0);
+      expect(whole.runs).toBe(ending.runs);
 
-    const points = Array.from({ length: whole.requests }, (_, index) => index + 1).flatMap((count) =>
-      (['answer', 'request'] as const).map((lost) => ({ count, lost })),
-    );
-    const attempt = async (): Promise<void> => {
-      for (let point = points.shift(); point !== undefined; point = points.shift()) {
+      await cutOffEverywhere(whole.requests, async (point) => {
         const life = await live(ending, point);
-        try {
-          expect(life.requests).toBeGreaterThanOrEqual(point.count); // or else it was not cut off
-          check(ending, life, 1);
-        } catch (error) {
-          throw new Error(`with the ${point.lost} of request ${point.count} lost`, { cause: error });
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, attempt));
-  });
+        expect(life.requests).toBeGreaterThanOrEqual(point.count); // or else it was not cut off
+        check(ending, life, 1);
+      });
+    },
+    60_000,
+  );
 });

@@ -7,7 +7,7 @@ import { JobError, Service, submit } from '@oada/jobs';
 import { OADAServer } from '@oada/jobs/server';
 
 export const BUSY_TOKEN = 'busy-token';
-export const HOSTILE = '<img src=x onerror="window.hit=1">';
+const HOSTILE = '<img src=x onerror="window.hit=1">';
 
 const FOLDERS = {
   _type: 'application/vnd.oada.service.1+json',

@@ -12,16 +12,21 @@ export interface Property {
   readonly defaultValue: string | undefined;
 }
 
+/** Those of the repository: the strictest. */
+export function compilerOptions(): ts.CompilerOptions {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
+    config: object;
+  };
+  return ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root).options;
+}
+
 /** What the sources of the library declare. */
 export class Declarations {
   readonly #program: ts.Program;
   readonly #checker: ts.TypeChecker;
 
   constructor(files: readonly string[]) {
-    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
-      config: object;
-    };
-    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root);
+    const options = compilerOptions();
     this.#program = ts.createProgram(
       files.map((file) => join(root, file)),
       options,

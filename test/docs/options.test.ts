@@ -1,3 +1,6 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import { batchDefaults, createBatchWorker } from '../../lib/batch/batch-worker.js';
@@ -18,10 +21,12 @@ import { eachDefaults, resolveEach } from '../../lib/schedule/item-options.js';
 import { chainDefaults, resolveSchedule, scheduleDefaults } from '../../lib/schedule/options.js';
 import { resolveWindows } from '../../lib/schedule/windows.js';
 import { OADAServer, serverDefaults } from '../../lib/server/server.js';
+import { runDefaults, testDefaults } from '../../lib/testing/test-service.js';
 import { resolveWaitOptions, waitDefaults } from '../../lib/wait.js';
 import { createWorker, workerDefaults } from '../../lib/worker.js';
 import { Declarations } from './declarations.js';
 import { textOf } from './documents.js';
+import { root } from './program.js';
 
 interface Section {
   readonly heading: string;
@@ -37,6 +42,7 @@ interface Section {
   readonly refuse?: (options: never) => unknown;
 }
 
+const text = textOf('docs/reference/options.md');
 const OF_WORKER = ['config', 'retries'];
 const schedule = timingNamesAnd('type', 'config', 'shouldRun', 'then', 'notify');
 const noSlots = { clock: systemClock, slots: { wake: () => undefined } };
@@ -152,6 +158,20 @@ const sections: readonly Section[] = [
   },
   { heading: '### Tokens', types: [['lib/server/users.ts', 'TokenOptions']], defaults: {} },
   {
+    heading: '## Test service',
+    types: [['lib/testing/test-service.ts', 'TestServiceOptions']],
+    defaults: testDefaults,
+    elsewhere: rowsOf('## Service')
+      .map(({ name }) => name)
+      .filter((name) => !(name in testDefaults)),
+  },
+  {
+    heading: '### A job of a test',
+    types: [['lib/testing/test-service.ts', 'RunOptions']],
+    defaults: runDefaults,
+    elsewhere: rowsOf('## Submitting a job').map(({ name }) => name),
+  },
+  {
     heading: '## Dashboard',
     types: [
       ['lib/dashboard/options.ts', 'DashboardOptions'],
@@ -184,8 +204,6 @@ interface Row {
   /** In code, `required`, or other words. */
   readonly fallback: string;
 }
-
-const text = textOf('docs/reference/options.md');
 
 function rowsOf(heading: string): Row[] {
   const [, rest = ''] = text.split(`\n${heading}\n`);
@@ -243,10 +261,11 @@ describe.each(sections)(
       expect(Object.fromEntries(commented)).toEqual(known);
     });
 
-    it.runIf(refuse !== undefined)('are all that the code takes', async () => {
+    if (refuse === undefined) return; // nothing refuses names there
+    it('are all that the code takes', async () => {
       // A name so long that it is like none, so that the error names all that are known.
       const options = { ['x'.repeat(60)]: 1 };
-      const error = await (async () => refuse?.(options as never))().then(
+      const error = await (async () => refuse(options as never))().then(
         () => undefined,
         (thrown: unknown) => String(thrown),
       );
@@ -270,6 +289,17 @@ it('finish reporters take the options of their type', () => {
     }
   });
   expect([...new Set(known)].toSorted()).toEqual(named.toSorted());
+});
+
+it('the page names what DEBUG knows, and nothing else', () => {
+  const [, row = ''] = /^\| `DEBUG` +\| (.*)$/m.exec(text) ?? [];
+  const named = [...row.matchAll(/`(?:oada-jobs)?:(\w+)`/g)].map(([, name = '']) => name);
+  const lib = join(root, 'lib');
+  const known = readdirSync(lib, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => [...textOf(`lib/${name}`).matchAll(/\bdebug\('oada-jobs:(\w+)'\)/g)])
+    .map(([, name = '']) => name);
+  expect(named.toSorted()).toEqual([...new Set(known)].toSorted());
 });
 
 it('every heading of the page has its options looked at', () => {

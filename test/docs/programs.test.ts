@@ -5,6 +5,7 @@ import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { blocksOf, runBlocksOf, untoldBlocksOf } from './blocks.js';
+import { compilerOptions } from './declarations.js';
 import { documents, textOf } from './documents.js';
 import { Program, root } from './program.js';
 
@@ -36,14 +37,10 @@ describe('the programs of the documents', () => {
   });
 
   it('are what the strictest of compilers takes', () => {
-    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
-      config: object;
-    };
-    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root);
     const files = all.flatMap(({ blocks: { names, fileOf } }) => names.map(fileOf));
     expect(files.length).toBeGreaterThan(10);
     const diagnostics = ts
-      .getPreEmitDiagnostics(ts.createProgram(files, options))
+      .getPreEmitDiagnostics(ts.createProgram(files, compilerOptions()))
       .map(
         ({ file, messageText }) =>
           `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,

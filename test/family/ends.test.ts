@@ -1,6 +1,5 @@
 import { OADAClient } from '@oada/client';
 import { JobError, Service, submit, waitForJob } from '@oada/jobs';
-import type { ServiceOptions, WorkFunction } from '@oada/jobs';
 import type { OADAServer } from '@oada/jobs/server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
@@ -23,6 +22,7 @@ import {
   TOKEN,
 } from '../setup.js';
 import type { Stored } from '../setup.js';
+import { expectBothEnded, makeFarm, PARENT, untilAborted } from './farm.js';
 
 /** Tells of what is written. */
 class RecordingConnection extends SocketConnection {
@@ -41,25 +41,6 @@ class RecordingConnection extends SocketConnection {
     return super.request(...args);
   }
 }
-
-const PARENT = { timeout: '20s', grace: 500 } as const;
-
-function makeFarm(server: OADAServer, parent: WorkFunction, options: ServiceOptions = {}): Service {
-  return makeService(server, 'in process', options)
-    .on('parent', PARENT, parent)
-    .on<{ n: number }>('double', '5s', ({ config }) => config.n * 2)
-    .on('bad', '5s', () => {
-      throw new JobError('no good', 'bad-luck');
-    })
-    .on('endless', { timeout: '20s', grace: 50 }, untilAborted);
-}
-
-const untilAborted: WorkFunction = (_job, { signal }) =>
-  new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => {
-      reject(signal.reason as Error);
-    });
-  });
 
 describe('the progress of a parent', () => {
   test('counts all that were spawned, in however many turns they are waited for', async () => {
@@ -209,7 +190,7 @@ describe('the children of a parent', () => {
         for (let n = 0; n < 5; n++) void spawn('endless');
         throw new Error('the parent fails');
       })
-      .on('endless', { timeout: '20s', grace: 50 }, untilAborted);
+      .on('endless', { timeout: '20s', grace: 50 }, (_job, { signal }) => untilAborted(signal));
     const all = countTo(service, 'job:filed', 6);
     await service.start();
     written.length = 0;
@@ -234,7 +215,7 @@ describe('the children of a parent', () => {
     onTestFinished(() => mill.stop());
     const begun = mill.events.next('job:started');
     const filed = mill.events.next('job:filed');
-    await mill.on('grind', { timeout: '20s', grace: 50 }, untilAborted).start();
+    await mill.on('grind', { timeout: '20s', grace: 50 }, (_job, { signal }) => untilAborted(signal)).start();
     const service = makeFarm(server, async (_job, { spawn }) => {
       await spawn('grind', {}, { service: 'mill' });
       await begun;
@@ -277,10 +258,7 @@ describe('the children of a parent', () => {
       await second.start();
       await second.resume();
       await both;
-      const job: Stored = await read(oada, `/${parent._id}`);
-      expect(job.status).toBe('failure');
-      const child: Stored = await read(oada, `/${job.children['endless-1']._id}`);
-      expect(child).toMatchObject({ status: 'failure', failureType: 'cancelled' });
+      await expectBothEnded(oada, parent);
     },
   );
 });

@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Interruption } from '../chaos/chaos.js';
 import { readLines } from '../chaos/lines.js';
 import type { Line } from '../chaos/names.js';
-import { randomFrom } from '../chaos/plan.js';
+import { randomFrom } from '../random.js';
 import { end, ready, run } from '../chaos/processes.js';
 import { inProgress } from '../chaos/verdict.js';
 import {

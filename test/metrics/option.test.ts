@@ -3,7 +3,7 @@ import { Counter, register, Registry } from 'prom-client';
 import type { OpenMetricsContentType } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { countTo, jobOf, makeService, NAME, postJob, startServer, TOKEN } from '../setup.js';
+import { jobOf, makeService, NAME, runJob, startServer, TOKEN } from '../setup.js';
 import { countsOf, samplesOf } from './exposition.js';
 
 test('there are no metrics where nobody asks for them', async () => {
@@ -44,9 +44,7 @@ test('a registry for OpenMetrics is as good', async () => {
   metrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   const service = makeService(server, 'in process', { metrics }).on('plough', '10s', () => undefined);
   await service.start();
-  const filed = countTo(service, 'job:filed', 1);
-  await postJob(server.client(TOKEN), jobOf('plough'));
-  await filed;
+  await runJob(service, server.client(TOKEN), jobOf('plough'));
   const text = await metrics.metrics();
   expect(text).toMatch(/^oada_jobs_finished_total\{.*type="plough",outcome="success"\} 1$/m);
   expect(text.endsWith('# EOF\n')).toBe(true);
@@ -78,9 +76,7 @@ test('a registry that was cleared gets new metrics with the next service', async
   metrics.clear();
   const service = makeService(server, 'in process', { metrics }).on('plough', '10s', () => undefined);
   await service.start();
-  const filed = countTo(service, 'job:filed', 1);
-  await postJob(server.client(TOKEN), jobOf('plough'));
-  await filed;
+  await runJob(service, server.client(TOKEN), jobOf('plough'));
   expect(await countsOf(metrics, 'oada_jobs_finished_total', ['outcome'])).toEqual({ success: 1 });
 });
 

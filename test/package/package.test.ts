@@ -9,20 +9,20 @@ import { exportedNames, subpaths } from '../exported-names.js';
 import { loadedBy, ofPackages } from '../loaded-files.js';
 import { Command } from './process.js';
 
-// The package as its users get it: packed, and installed from the registry into empty folders.
+// The package as its users get it: packed, and installed into empty folders as the README says.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 interface Manifest {
   readonly packageManager: string;
   readonly devDependencies: Readonly<Record<string, string>>;
-  readonly overrides: Readonly<Record<string, string>>;
 }
 
 let folder = '';
 let tarball = '';
 let files: readonly string[] = [];
 let manifest: Manifest;
+let readme = '';
 
 async function run(line: string, cwd: string = folder): Promise<string> {
   return await new Command(line, cwd).succeeded();
@@ -31,6 +31,7 @@ async function run(line: string, cwd: string = folder): Promise<string> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'oada-jobs-package-'));
   manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
+  readme = await readFile(join(root, 'README.md'), 'utf8');
   // What it would be built by has been run already: see package.json.
   const told = await run(`npm pack --ignore-scripts --json --pack-destination "${folder}"`, root);
   const [packed] = JSON.parse(told) as [{ filename: string; files: { path: string }[] }];
@@ -99,37 +100,30 @@ function expectedExports(): unknown {
   return Object.fromEntries(subpaths().map((subpath) => [subpath, exportedNames(subpath).values]));
 }
 
-async function emptyProject(name: string, pin: object, program: string): Promise<string> {
+async function emptyFolder(name: string): Promise<string> {
   const cwd = join(folder, name);
   await mkdir(cwd);
-  await writeFile(join(cwd, 'package.json'), JSON.stringify({ type: 'module', ...pin }));
   await writeFile(join(cwd, 'names.js'), importer);
-  await writeFile(join(cwd, 'service.ts'), program);
   return cwd;
 }
 
-/** The service of the README, which is its first program. */
-async function readmeService(): Promise<string> {
-  const text = await readFile(join(root, 'README.md'), 'utf8');
-  return /<!-- run: greeter -->\n\n```ts\n(.*?)```/s.exec(text)?.[1] ?? '';
+/** What the README shows, with a place that is marked by brackets. */
+function shown(pattern: RegExp): string {
+  const found = pattern.exec(readme)?.[1];
+  if (found === undefined) throw new Error(`The README does not show ${String(pattern)}`);
+  return found;
 }
-
-test('the README tells of the pin that an installation needs', async () => {
-  const text = (await readFile(join(root, 'README.md'), 'utf8')).replaceAll(/\s/g, '');
-  const pin = JSON.stringify(manifest.overrides);
-  expect(text).toContain(`"overrides":${pin}`);
-  expect(text).toContain(`"resolutions":${pin}`);
-});
 
 describe('installed with npm', () => {
   let cwd = '';
 
   beforeAll(async () => {
-    cwd = await emptyProject('with npm', { overrides: manifest.overrides }, await readmeService());
-    const { typescript, tsx, '@types/node': node } = manifest.devDependencies;
-    const tools = [`typescript@${typescript}`, `tsx@${tsx}`, `@types/node@${node}`];
-    await run(`npm install --no-audit --no-fund "${tarball}"`, cwd);
-    await run(`npm install --no-audit --no-fund -D ${tools.map((one) => `"${one}"`).join(' ')}`, cwd);
+    cwd = await emptyFolder('with npm');
+    await run(shown(/^(npm init .*)$/m), cwd);
+    await run(shown(/^(npm install .*)$/m).replace('@oada/jobs', `"${tarball}"`), cwd);
+    await writeFile(join(cwd, 'service.ts'), shown(/<!-- run: greeter -->\n\n```ts\n(.*?)```/s));
+    const { typescript, '@types/node': node } = manifest.devDependencies;
+    await run(`npm install -D "typescript@${typescript}" "@types/node@${node}"`, cwd);
   });
 
   test('each subpath can be imported, and exports what it is meant to', async () => {
@@ -159,11 +153,10 @@ describe('installed with npm', () => {
     const [, domain = '', tokenFile = ''] = await server.printed(
       /OADA_DOMAIN=(\S+) OADA_TOKEN="\$\(cat '(.+)'\)"/,
     );
-    const token = (await readFile(tokenFile, 'utf8')).trim();
-    await using service = new Command('npx tsx service.ts', cwd, { domain, token });
+    const store = { OADA_DOMAIN: domain, OADA_TOKEN: (await readFile(tokenFile, 'utf8')).trim() };
+    await using service = new Command(shown(/^(npx tsx .*)$/m), cwd, store);
     await service.printed(/Waiting for jobs/);
-    const line = `npx oada-jobs add hello -s greeter --config '{"name": "world"}' --wait --json`;
-    const added = new Command(line, cwd, { OADA_DOMAIN: domain, OADA_TOKEN: token });
+    const added = new Command(`${shown(/^(npx oada-jobs add .*--wait)$/m)} --json`, cwd, store);
     expect(JSON.parse(await added.succeeded())).toMatchObject({ result: { greeting: 'Hello, world!' } });
     await service.interrupt();
     await server.interrupt();
@@ -185,7 +178,9 @@ describe('installed with Yarn, by Plug and Play,', () => {
   const yarn = (): string => `npx -y @yarnpkg/cli-dist@${manifest.packageManager.replace('yarn@', '')}`;
 
   beforeAll(async () => {
-    cwd = await emptyProject('with Yarn', { resolutions: manifest.overrides }, '');
+    cwd = await emptyFolder('with Yarn');
+    const pin = shown(/("resolutions": \{.*?\})/);
+    await writeFile(join(cwd, 'package.json'), `{ "type": "module", ${pin} }`);
     await writeFile(join(cwd, 'yarn.lock'), ''); // else Yarn looks for a project in the folders above
     await run(`${yarn()} add "${tarball}"`, cwd);
   });

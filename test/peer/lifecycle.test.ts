@@ -1,6 +1,7 @@
 import { connect, OADAClient } from '@oada/client';
 import { Service } from '@oada/jobs';
-import type { WorkerContext } from '@oada/jobs';
+import type { ServiceSettings, WorkerContext } from '@oada/jobs';
+import type { OADAServer } from '@oada/jobs/server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import {
@@ -134,25 +135,25 @@ test.each(['ws', 'http'] as const)(
   },
 );
 
-test('a client that is made with `new`, and connects by itself, will do', async () => {
-  const server = await startServer();
-  const client = new OADAClient({ domain: server.url, token: TOKEN, connection: 'ws' });
-  onTestFinished(() => client.disconnect());
-  const service = withWork(new Service({ name: 'tractor', oada: client }));
-  onTestFinished(() => service.stop());
-  await service.start();
-  const scene = { server, service, oada: server.client() };
-  expect((await done(scene, 'nested', jobOf('echo', { say: 1 }))).job.result).toBe(1);
-});
-
-test('what `connect` of @oada/client takes will do for `oada`, whatever else is in it', async () => {
-  const server = await startServer();
-  const oada = { domain: server.url, token: TOKEN, concurrency: 4, connection: 'http' as const };
+/** A service that is given this does jobs. */
+async function works(server: OADAServer, oada: ServiceSettings['oada']): Promise<void> {
   const service = withWork(new Service({ name: 'tractor', oada }));
   onTestFinished(() => service.stop());
   await service.start();
   const scene = { server, service, oada: server.client() };
   expect((await done(scene, 'nested', jobOf('echo', { say: 1 }))).job.result).toBe(1);
+}
+
+test('a client that is made with `new`, and connects by itself, will do', async () => {
+  const server = await startServer();
+  const client = new OADAClient({ domain: server.url, token: TOKEN, connection: 'ws' });
+  onTestFinished(() => client.disconnect());
+  await works(server, client);
+});
+
+test('what `connect` of @oada/client takes will do for `oada`, whatever else is in it', async () => {
+  const server = await startServer();
+  await works(server, { domain: server.url, token: TOKEN, concurrency: 4, connection: 'http' });
 });
 
 test.each<[string, number | undefined, number | undefined, number]>([

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { eventsOf, read, startServer, TOKEN } from '../setup.js';
 import { DAY, optionsOf, PATHS, Place } from './setup.js';
-import type { Requested } from './setup.js';
+import type { Requested } from '../observed-store.js';
 
 async function makePlace(): Promise<Place> {
   return new Place(await startServer());

@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-
 import type { OADAClient } from '@oada/client';
 import { parseAttachment } from '@oada/jobs';
 import type { Report, ReportOptions } from '@oada/jobs';
@@ -9,15 +7,17 @@ import { onTestFinished } from 'vitest';
 import { systemClock } from '../../lib/clock.js';
 import { Events } from '../../lib/events.js';
 import { ensureList, openStore } from '../../lib/oada/store.js';
-import type { Store, StoreMethod } from '../../lib/oada/store.js';
+import type { Store } from '../../lib/oada/store.js';
 import { dayOf, pathsOf, TREE } from '../../lib/paths.js';
 import type { FinalStatus, LayoutName } from '../../lib/paths.js';
 import { Reports } from '../../lib/report/recording.js';
-import { FakeClock } from '../fake-clock.js';
+import { IdleClock } from '../idle-clock.js';
+import { around } from '../observed-store.js';
+import type { Requested } from '../observed-store.js';
 import { EVENT_NAMES, keysOf, NAME, postResource, read, TOKEN } from '../setup.js';
 import type { Stored, Told } from '../setup.js';
 
-export const HOUR = 3_600_000;
+const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 export const PATHS = pathsOf(NAME);
 
@@ -25,16 +25,10 @@ export const PATHS = pathsOf(NAME);
 const EMAIL_LIMIT = 60_000;
 
 /** What runs in it stands still while a store answers: time goes on when all reports sleep. */
-export class ReportClock extends FakeClock {
+class ReportClock extends IdleClock {
   /** What {@link random} gives, one after the other, again and again. */
   chances: readonly number[] = [0.5];
   #drawn = 0;
-  readonly #isIdle: () => boolean;
-
-  constructor(isIdle: () => boolean) {
-    super();
-    this.#isIdle = isIdle;
-  }
 
   override setTimer(callback: () => void, milliseconds: number): () => void {
     if (milliseconds === EMAIL_LIMIT) return () => undefined;
@@ -45,32 +39,9 @@ export class ReportClock extends FakeClock {
     return this.chances[this.#drawn++ % this.chances.length]!;
   }
 
-  /** Resolves when nothing goes on any more. */
-  async idle(): Promise<void> {
-    for (let still = 0; still < 5; still++) {
-      await setImmediate();
-      if (!this.#isIdle()) still = -1;
-    }
-  }
-
-  override async advance(milliseconds: number): Promise<void> {
-    for (let left = milliseconds; left > 0;) {
-      await this.idle();
-      const step = Math.min(left, this.untilNext ?? left);
-      await super.advance(step);
-      left -= step;
-    }
-    await this.idle();
-  }
-
   async advanceTo(time: string): Promise<void> {
     await this.advance(Date.parse(time) - this.now().getTime());
   }
-}
-
-export interface Requested {
-  readonly method: StoreMethod;
-  readonly path: string;
 }
 
 export interface Instance {
@@ -131,31 +102,15 @@ export class Place {
 
   /** The store, with its requests counted. */
   #observed(store: Store, requested: Requested[]): Store {
-    const around =
-      <Args extends [string, ...unknown[]], Result>(
-        method: StoreMethod,
-        send: (...args: Args) => Promise<Result>,
-      ) =>
-      async (...args: Args): Promise<Result> => {
-        requested.push({ method, path: args[0] });
-        this.#inFlight++;
-        try {
-          return await send(...args);
-        } finally {
-          this.#inFlight--;
-        }
-      };
-    return {
-      client: store.client,
-      check: () => store.check(),
-      close: () => store.close(),
-      watch: (path) => store.watch(path),
-      get: around('get', store.get.bind(store)),
-      head: around('head', store.head.bind(store)),
-      put: around('put', store.put.bind(store)),
-      delete: around('delete', store.delete.bind(store)),
-      ensure: around('ensure', store.ensure.bind(store)),
-    };
+    return around(store, async (request, send) => {
+      requested.push(request);
+      this.#inFlight++;
+      try {
+        return await send();
+      } finally {
+        this.#inFlight--;
+      }
+    });
   }
 
   /** Puts a finished job where a service files it. Resolves with its key. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { Archive, around, OLD, PATHS, YOUNG } from './setup.js';
-import type { Requested } from './setup.js';
+import { around } from '../observed-store.js';
+import type { Requested } from '../observed-store.js';
+import { Archive, OLD, PATHS, YOUNG } from './setup.js';
 
 const LIMIT = { success: '30d', failure: '30d' } as const;
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import { TREE } from '../../lib/paths.js';
+import { around } from '../observed-store.js';
+import type { Requested } from '../observed-store.js';
 import { JOB_TYPE, NAME, OTHER_TOKEN, postResource, read } from '../setup.js';
-import { around, Archive, LAYOUTS, OLD, PATHS, YOUNG } from './setup.js';
-import type { Requested } from './setup.js';
+import { Archive, LAYOUTS, OLD, PATHS, YOUNG } from './setup.js';
 
 describe.each(LAYOUTS)('in the %s layout', (layout) => {
   test('a job goes with its day when the whole day is older than the limit', async () => {

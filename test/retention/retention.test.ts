@@ -13,10 +13,11 @@ import { firstKept } from '../../lib/retention/policy.js';
 import { Retention } from '../../lib/retention/retention.js';
 import { Slots } from '../../lib/slots.js';
 import { FakeClock } from '../fake-clock.js';
+import { around } from '../observed-store.js';
+import type { Around } from '../observed-store.js';
 import { EVENT_NAMES, eventsOf, NAME, OTHER_TOKEN, TOKEN } from '../setup.js';
 import type { Told } from '../setup.js';
-import { around, Archive, cutOff, limits, PATHS, PatientClock, YOUNG } from './setup.js';
-import type { Around } from './setup.js';
+import { Archive, cutOff, limits, PATHS, PatientClock, YOUNG } from './setup.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

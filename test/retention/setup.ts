@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 import { systemClock } from '../../lib/clock.js';
 import { StoreError } from '../../lib/errors.js';
 import { openStore } from '../../lib/oada/store.js';
-import type { Store, StoreMethod } from '../../lib/oada/store.js';
+import type { Store } from '../../lib/oada/store.js';
 import { pathsOf, TREE } from '../../lib/paths.js';
 import type { FinalStatus, LayoutName } from '../../lib/paths.js';
 import { resolveRetention } from '../../lib/retention/options.js';
@@ -16,6 +16,7 @@ import type { ResolvedRetention } from '../../lib/retention/policy.js';
 import { pruneJobs } from '../../lib/retention/prune.js';
 import type { Pruned, PruneOptions } from '../../lib/retention/prune.js';
 import { FakeClock } from '../fake-clock.js';
+import { IdleClock } from '../idle-clock.js';
 import { keysOf, NAME, postResource, read, startServer, TOKEN } from '../setup.js';
 import type { Stored } from '../setup.js';
 
@@ -28,7 +29,7 @@ export const OLD = '2023-11-15';
 export const YOUNG = '2023-12-24';
 
 /** Nobody waits on it: each wait is over at once, and is noted. */
-export class HastyClock extends FakeClock {
+class HastyClock extends FakeClock {
   readonly waits: number[] = [];
   /** Told of each wait when it begins. */
   onWait: () => void = () => undefined;
@@ -42,66 +43,13 @@ export class HastyClock extends FakeClock {
 }
 
 /** What runs in it stands still while a store answers: time goes on when all is quiet. */
-export class PatientClock extends FakeClock {
+export class PatientClock extends IdleClock {
   /** What {@link random} gives. */
   chance = 0.5;
-  readonly #isIdle: () => boolean;
-
-  constructor(isIdle: () => boolean) {
-    super();
-    this.#isIdle = isIdle;
-  }
 
   override random(): number {
     return this.chance;
   }
-
-  override async advance(milliseconds: number): Promise<void> {
-    for (let left = milliseconds; left > 0;) {
-      await this.#idle();
-      const step = Math.min(left, this.untilNext ?? left);
-      await super.advance(step);
-      left -= step;
-    }
-    await this.#idle();
-  }
-
-  async #idle(): Promise<void> {
-    for (let still = 0; still < 5; still++) {
-      await setImmediate();
-      if (!this.#isIdle()) still = -1;
-    }
-  }
-}
-
-export interface Requested {
-  readonly method: StoreMethod;
-  readonly path: string;
-}
-
-/** What is done around a request; `send` makes it. */
-export type Around = (requested: Requested, send: () => Promise<unknown>) => Promise<unknown>;
-
-/** The store, with something done around each request. */
-export function around(store: Store, hook: Around): Store {
-  const wrap =
-    <Args extends [string, ...unknown[]], Result>(
-      method: StoreMethod,
-      send: (...args: Args) => Promise<Result>,
-    ) =>
-    async (...args: Args): Promise<Result> =>
-      (await hook({ method, path: args[0] }, () => send(...args))) as Result;
-  return {
-    client: store.client,
-    check: () => store.check(),
-    close: () => store.close(),
-    watch: (path) => store.watch(path),
-    get: wrap('get', store.get.bind(store)),
-    head: wrap('head', store.head.bind(store)),
-    put: wrap('put', store.put.bind(store)),
-    delete: wrap('delete', store.delete.bind(store)),
-    ensure: wrap('ensure', store.ensure.bind(store)),
-  };
 }
 
 /** What a client that is cut off says. */

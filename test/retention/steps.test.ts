@@ -3,8 +3,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../lib/clock.js';
 import { openStore } from '../../lib/oada/store.js';
 import type { PrunedStep } from '../../lib/retention/prune.js';
+import { around } from '../observed-store.js';
 import { NAME, postResource, read, TOKEN } from '../setup.js';
-import { around, Archive, cutOff, LAYOUTS, OLD, PATHS, YOUNG } from './setup.js';
+import { Archive, cutOff, LAYOUTS, OLD, PATHS, YOUNG } from './setup.js';
 
 /** Many jobs of one day. */
 async function manyJobs(archive: Archive, count: number): Promise<string[]> {

@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-
 import type { OADAClient } from '@oada/client';
 import { onTestFinished } from 'vitest';
 
@@ -7,7 +5,7 @@ import { systemClock } from '../../lib/clock.js';
 import { StoreError } from '../../lib/errors.js';
 import { Events } from '../../lib/events.js';
 import { openStore } from '../../lib/oada/store.js';
-import type { Store, StoreMethod } from '../../lib/oada/store.js';
+import type { Store } from '../../lib/oada/store.js';
 import { pathsOf } from '../../lib/paths.js';
 import { resolveEach } from '../../lib/schedule/item-options.js';
 import type { EachOptions } from '../../lib/schedule/item-options.js';
@@ -17,7 +15,9 @@ import { resolveSchedule } from '../../lib/schedule/options.js';
 import type { ScheduleOptions } from '../../lib/schedule/options.js';
 import { Scheduler } from '../../lib/schedule/scheduler.js';
 import { parseSwitches, viewOf } from '../../lib/schedule/switches.js';
-import { FakeClock } from '../fake-clock.js';
+import { IdleClock } from '../idle-clock.js';
+import { around } from '../observed-store.js';
+import type { Around, Requested } from '../observed-store.js';
 import { EVENT_NAMES, keysOf, NAME, read, startServer, TOKEN } from '../setup.js';
 import type { Stored, Told } from '../setup.js';
 
@@ -31,34 +31,10 @@ const PENDING = PATHS.nested.pending;
 const FUNCTION_LIMIT = 30_000;
 
 /** Time goes on when nothing is being asked of the store. */
-class FarmClock extends FakeClock {
-  readonly #isIdle: () => boolean;
-
-  constructor(isIdle: () => boolean) {
-    super();
-    this.#isIdle = isIdle;
-  }
-
+class FarmClock extends IdleClock {
   override setTimer(callback: () => void, milliseconds: number): () => void {
     if (milliseconds === FUNCTION_LIMIT) return () => undefined;
     return super.setTimer(callback, milliseconds);
-  }
-
-  async idle(): Promise<void> {
-    for (let still = 0; still < 4; still++) {
-      await setImmediate();
-      if (!this.#isIdle()) still = -1;
-    }
-  }
-
-  override async advance(milliseconds: number): Promise<void> {
-    for (let left = milliseconds; left > 0;) {
-      await this.idle();
-      const step = Math.min(left, this.untilNext ?? left);
-      await super.advance(step);
-      left -= step;
-    }
-    await this.idle();
   }
 }
 
@@ -66,7 +42,7 @@ export interface Instance {
   readonly scheduler: Scheduler;
   readonly events: Events;
   readonly told: Told[];
-  readonly requested: { method: StoreMethod; path: string }[];
+  readonly requested: Requested[];
   stop(): Promise<void>;
   /** Nothing that it asks for is done any more. */
   kill(): void;
@@ -126,8 +102,8 @@ export class Farm {
     const requested: Instance['requested'] = [];
     const dead = new AbortController();
     const real = openStore(this.oada, { clock: systemClock, timeout: 10_000, onRequest: () => undefined });
-    const store = this.#observed(real, async (method, path, send) => {
-      requested.push({ method, path });
+    const store = this.#observed(real, async (request, send) => {
+      requested.push(request);
       const isLast = requested.length === dieAt.count;
       if (dieAt.until !== undefined) {
         if (isLast && !dieAt.isDone) await this.#heldUp(dieAt.until);
@@ -199,33 +175,14 @@ export class Farm {
     this.#inFlight++;
   }
 
-  #observed(
-    store: Store,
-    through: <T>(method: StoreMethod, path: string, send: () => Promise<T>) => Promise<T>,
-  ): Store {
-    const around =
-      <Args extends [string, ...unknown[]], Result>(
-        method: StoreMethod,
-        send: (...args: Args) => Promise<Result>,
-      ) =>
-      async (...args: Args): Promise<Result> => {
-        this.#inFlight++;
-        const answer = through(method, args[0], () => send(...args));
-        // What never comes is nothing to wait for.
-        void answer.finally(() => this.#inFlight--).catch(() => undefined);
-        return await answer;
-      };
-    return {
-      client: store.client,
-      check: () => store.check(),
-      close: () => store.close(),
-      watch: (path) => store.watch(path),
-      get: around('get', store.get.bind(store)),
-      head: around('head', store.head.bind(store)),
-      put: around('put', store.put.bind(store)),
-      delete: around('delete', store.delete.bind(store)),
-      ensure: around('ensure', store.ensure.bind(store)),
-    };
+  #observed(store: Store, hook: Around): Store {
+    return around(store, async (request, send) => {
+      this.#inFlight++;
+      const answer = hook(request, send);
+      // What never comes is nothing to wait for.
+      void answer.finally(() => this.#inFlight--).catch(() => undefined);
+      return await answer;
+    });
   }
 
   /** The jobs that are pending. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { resolveTiming, timingNames } from '../../lib/schedule/definition.js';
 import { occurrencesBetween } from '../../lib/schedule/occurrences.js';
 import type { ScheduleOptions } from '../../lib/schedule/options.js';
+import { randomFrom } from '../random.js';
 import { DAY, Farm, HOUR, MINUTE } from './farm.js';
 import type { Instance } from './farm.js';
 
@@ -25,17 +26,6 @@ const SCHEDULES: Readonly<Record<string, ScheduleOptions>> = {
   'none-clock': { type, at: ['01:30', '02:30'], timeZone: 'Europe/Berlin', catchUp: 'none' },
   'none-skip': { type, every: '59h', catchUp: 'none', overlap: 'skip' },
 };
-
-/** Numbers from 0 up to 1, the same for the same seed. */
-function chance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Instances that come and go, and die where it hurts most. */
 class Year {
@@ -132,7 +122,7 @@ describe('in a year of instances that come, go and die', () => {
     'each occurrence is run once, or is known to be passed over (seed %i, to %s)',
     async (seed, _, end) => {
       const farm = await Farm.start(4 * HOUR);
-      await new Year(farm, chance(seed)).live(end);
+      await new Year(farm, randomFrom(seed)).live(end);
       for (const key of Object.keys(SCHEDULES)) {
         const { all, ran, told } = await account(farm, key);
         expect(ran.toSorted(), key).toEqual([...new Set(ran)].toSorted());

@@ -172,6 +172,22 @@ test('what work functions submit can be looked at, for this service and for othe
   expect(await tested.pending()).toEqual([]);
 });
 
+test('a job has not waited for the time that was skipped before it was there', async () => {
+  const tested = await start(
+    (service) => {
+      service.on('hello', '10s', async () => undefined);
+    },
+    { now: NOON },
+  );
+  const waited: number[] = [];
+  tested.service.events.on('job:started', (event) => waited.push(event.waited));
+  await tested.run('hello');
+  await tested.advance('12h');
+  await tested.run('hello');
+  for (const time of waited) expect(time).toBeLessThan(60_000);
+  expect(waited).toHaveLength(2);
+});
+
 test('jobs that are run at the same time, children and batches come to their ends', async () => {
   const tested = await start((service) => {
     service.on('parent', '10s', async (_job, { spawn, all }) => {

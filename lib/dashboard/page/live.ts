@@ -188,6 +188,13 @@ export function useLiveEvent<Name extends LiveName>(name: Name, listener: Listen
   useEffect(() => live.on(name, (data) => latest.current(data)), [live, name]);
 }
 
+/** Does it whenever these have changed. */
+export function useChanges(what: LiveEvents['changed']['what'], act: () => void): void {
+  useLiveEvent('changed', (changed) => {
+    if (changed.what === what) act();
+  });
+}
+
 /** Has the server tell of these jobs while the component is there. */
 export function useWatchedJobs(jobs: readonly string[]): void {
   const live = useLive();

@@ -1,6 +1,6 @@
 // Where the page is stands behind the `#` of its address, so that each view is a link, and the server knows of one
 // page alone.
-import type { JobPage, ListRequest } from '../api.js';
+import type { ListRequest } from '../api.js';
 
 /** The service that a view is of. */
 export interface Place {
@@ -31,7 +31,6 @@ export type Query = Readonly<Record<string, string>>;
 /** Which jobs of a list are asked for, by the names that they have in the address. */
 export const JOB_FILTERS = ['text', 'type', 'owner', 'day', 'failureType'] as const;
 export type JobFilter = (typeof JOB_FILTERS)[number];
-export type PageCursor = JobPage['next'];
 
 export function parseRoute(hash: string): Route {
   const [path = '', search = ''] = hash.replace(/^#?\/?/, '').split(/\?(.*)/s);

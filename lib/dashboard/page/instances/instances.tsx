@@ -10,7 +10,7 @@ import type { Column } from '../elements/table.js';
 import { Ago } from '../elements/time.js';
 import { count, shortId } from '../format.js';
 import { None } from '../jobs/job-table.js';
-import { useLiveEvent } from '../live.js';
+import { useChanges } from '../live.js';
 import { useLiveLoad } from '../load.js';
 import { linkTo } from '../route.js';
 import type { Place } from '../route.js';
@@ -21,9 +21,7 @@ const REFRESH_MS = 5000;
 export function InstancesView({ place }: { readonly place: Place }): JSX.Element {
   const instances = useLiveLoad('instances', (signal) => getInstances(place, signal));
   const { reload } = instances;
-  useLiveEvent('changed', ({ what }) => {
-    if (what === 'instances') reload();
-  });
+  useChanges('instances', reload);
   useEffect(() => {
     // A heartbeat that does not come is no event.
     const timer = setInterval(() => {

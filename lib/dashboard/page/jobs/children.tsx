@@ -5,11 +5,11 @@ import type { JobView } from '../../api.js';
 import { JobState, Progress } from '../elements/state.js';
 import { Table } from '../elements/table.js';
 import type { Column } from '../elements/table.js';
-import { count, counted, duration } from '../format.js';
+import { count, counted } from '../format.js';
 import { linkTo } from '../route.js';
 import type { Place } from '../route.js';
 import { shortId } from '../format.js';
-import { None } from './job-table.js';
+import { None, TOOK } from './job-table.js';
 
 type Child = JobView['childSummaries'][number];
 
@@ -108,11 +108,6 @@ function columnsFor(place: Place): Column<Child>[] {
       isEmpty: ({ progress, error, state }) =>
         (progress === undefined || state === 'success') && error === undefined,
     },
-    {
-      title: 'Took',
-      isNumber: true,
-      cell: ({ duration: took }) => (took === undefined ? <None /> : duration(took)),
-      isEmpty: ({ duration: took }) => took === undefined,
-    },
+    TOOK,
   ];
 }

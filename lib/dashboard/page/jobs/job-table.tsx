@@ -30,7 +30,7 @@ export function JobTable({ place, caption, jobs, list, selection }: JobTableProp
   );
 }
 
-export function JobLink({
+function JobLink({
   place,
   job,
 }: {
@@ -144,6 +144,14 @@ function ErrorCell({ type, message }: ProblemOf): JSX.Element {
     </span>
   );
 }
+
+/** What is over tells how long it took. */
+export const TOOK: Column<{ readonly duration?: number }> = {
+  title: 'Took',
+  isNumber: true,
+  cell: ({ duration: took }) => (took === undefined ? <None /> : duration(took)),
+  isEmpty: ({ duration: took }) => took === undefined,
+};
 
 export function None(): JSX.Element {
   return (

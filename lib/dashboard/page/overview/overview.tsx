@@ -9,7 +9,7 @@ import { State } from '../elements/state.js';
 import { Ago } from '../elements/time.js';
 import { tell, tellProblem } from '../elements/toasts.js';
 import { count, duration } from '../format.js';
-import { useLiveEvent } from '../live.js';
+import { useChanges } from '../live.js';
 import { useLiveLoad } from '../load.js';
 import { linkTo } from '../route.js';
 import type { Place } from '../route.js';
@@ -96,9 +96,7 @@ function PauseButton({
 
 function InstancesPanel({ place }: { readonly place: Place }): JSX.Element {
   const { data = [], reload } = useLiveLoad('instances', (signal) => getInstances(place, signal));
-  useLiveEvent('changed', ({ what }) => {
-    if (what === 'instances') reload();
-  });
+  useChanges('instances', reload);
   return (
     <section class="panel" aria-label="Instances">
       <h2>
@@ -142,9 +140,7 @@ function InstanceLine({
 
 function QueuesPanel({ place }: { readonly place: Place }): JSX.Element | null {
   const { data = [], reload } = useLiveLoad('queues', (signal) => getQueues(place, signal));
-  useLiveEvent('changed', ({ what }) => {
-    if (what === 'queues') reload();
-  });
+  useChanges('queues', reload);
   if (data.length === 0) return null;
   return (
     <section class="panel" aria-label="Queues">

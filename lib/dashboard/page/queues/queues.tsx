@@ -12,7 +12,7 @@ import type { Column } from '../elements/table.js';
 import { tell, tellProblem } from '../elements/toasts.js';
 import { duration } from '../format.js';
 import { None } from '../jobs/job-table.js';
-import { useLiveEvent } from '../live.js';
+import { useChanges } from '../live.js';
 import { useLiveLoad } from '../load.js';
 import type { Place } from '../route.js';
 import { isReadOnly } from '../session.js';
@@ -23,9 +23,7 @@ export function QueuesView({ place }: { readonly place: Place }): JSX.Element {
   const queues = useLiveLoad('queues', (signal) => getQueues(place, signal));
   const { reload } = queues;
   const [isAdding, setAdding] = useState(false);
-  useLiveEvent('changed', ({ what }) => {
-    if (what === 'queues') reload();
-  });
+  useChanges('queues', reload);
   return (
     <>
       <Heading title="Queues">

@@ -5,8 +5,8 @@ import { Empty } from '../elements/notice.js';
 import { Outcome } from '../elements/state.js';
 import { Table } from '../elements/table.js';
 import { Ago } from '../elements/time.js';
-import { absolute, counted, duration, shortId } from '../format.js';
-import { None } from '../jobs/job-table.js';
+import { absolute, counted, shortId } from '../format.js';
+import { None, TOOK } from '../jobs/job-table.js';
 import { linkTo } from '../route.js';
 import type { Place } from '../route.js';
 
@@ -44,12 +44,7 @@ export function History({ place, history }: HistoryProps): JSX.Element {
           kind: 'when',
           cell: ({ ended }) => (ended === undefined ? <None /> : <Ago time={ended} />),
         },
-        {
-          title: 'Took',
-          isNumber: true,
-          cell: ({ duration: took }) => (took === undefined ? <None /> : duration(took)),
-          isEmpty: ({ duration: took }) => took === undefined,
-        },
+        TOOK,
       ]}
     />
   );

@@ -8,7 +8,7 @@ import { Notice, WhenLoaded } from '../elements/notice.js';
 import { Ago } from '../elements/time.js';
 import { absolute, count, shortId } from '../format.js';
 import { Fact } from '../jobs/facts.js';
-import { useLiveEvent } from '../live.js';
+import { useChanges } from '../live.js';
 import { useGathered, useLiveLoad } from '../load.js';
 import { linkTo } from '../route.js';
 import type { Place } from '../route.js';
@@ -29,10 +29,7 @@ interface ScheduleProps {
 export function ScheduleView({ place, name }: ScheduleProps): JSX.Element {
   const loaded = useLiveLoad(name, (signal) => getSchedule(place, name, signal));
   const { data, reload } = loaded;
-  const gathered = useGathered(reload, GATHER_MS);
-  useLiveEvent('changed', ({ what }) => {
-    if (what === 'schedules') gathered();
-  });
+  useChanges('schedules', useGathered(reload, GATHER_MS));
   return (
     <>
       <Heading

@@ -8,7 +8,7 @@ import { Icon } from '../elements/icon.js';
 import { Empty, Notice, WhenLoaded } from '../elements/notice.js';
 import { Ago } from '../elements/time.js';
 import { counted } from '../format.js';
-import { useLiveEvent } from '../live.js';
+import { useChanges } from '../live.js';
 import { useGathered, useLiveLoad } from '../load.js';
 import type { Place, Query } from '../route.js';
 import { isReadOnly } from '../session.js';
@@ -30,10 +30,7 @@ interface SchedulesProps {
 export function SchedulesView({ place, query }: SchedulesProps): JSX.Element {
   const loaded = useLiveLoad('schedules', (signal) => getSchedules(place, signal));
   const { data, reload } = loaded;
-  const gathered = useGathered(reload, GATHER_MS);
-  useLiveEvent('changed', ({ what }) => {
-    if (what === 'schedules') gathered();
-  });
+  useChanges('schedules', useGathered(reload, GATHER_MS));
   return (
     <>
       <Heading title="Schedules">
