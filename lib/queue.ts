@@ -47,7 +47,7 @@ export interface QueueDeps {
   /** Those of the queues that are open, by id. */
   readonly stores: Map<string, Store>;
   /** The queues that take jobs, or have some that are not over. */
-  readonly running: Set<Pick<Queue, 'id' | 'depth'>>;
+  readonly running: Set<{ readonly id: string; readonly depth: QueueDepth }>;
   /** Told of what operators ask of the schedules. */
   onSwitches(queue: string, switches: Json | undefined): void;
   /** Texts that must not be stored or told: the tokens of all queues. */
