@@ -199,6 +199,14 @@ test('broken frames and oversized messages close that socket only', async () => 
 
 test('HTTP that is none is refused', async () => {
   const { hostname, port } = new URL(server.url);
+  /** Resolves when the connection is over. A reset is as good as an end: some versions of Node leave unread what is too long. */
+  const sent = async (text: string): Promise<void> => {
+    const raw = connect(Number(port), hostname);
+    raw.on('error', () => {});
+    raw.resume();
+    raw.end(text);
+    await new Promise((resolve) => raw.once('close', resolve));
+  };
   const wrong = [
     '\r\n\r\n',
     'GET\r\n\r\n',
@@ -208,22 +216,13 @@ test('HTTP that is none is refused', async () => {
     'PUT /bookmarks/x HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
     'PUT /bookmarks/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
   ];
-  for (const text of wrong) {
-    const raw = connect(Number(port), hostname);
-    raw.on('error', () => {}); // a reset is as good as an end
-    raw.resume();
-    raw.end(text);
-    await once(raw, 'close');
-  }
+  for (const text of wrong) await sent(text);
   for (const headers of [
     '',
     'Upgrade: websocket\r\nConnection: Upgrade\r\n',
     'Upgrade: nothing\r\nConnection: Upgrade\r\n',
   ]) {
-    const raw = connect(Number(port), hostname);
-    raw.resume();
-    raw.end(`GET /bookmarks HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
-    await once(raw, 'close');
+    await sent(`GET /bookmarks HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
   }
 });
 
