@@ -139,7 +139,7 @@ export class SlotLease {
   readonly #type: string;
   #isHeld = true;
   #isOver = false;
-  #isFiled = false;
+  #isFiling = false;
   /** How many waits it is lent for. */
   #waits = 0;
 
@@ -165,7 +165,7 @@ export class SlotLease {
 
   /** The job has come to its end, and only has to be filed: others may run meanwhile. */
   file(): void {
-    this.#isFiled = true;
+    this.#isFiling = true;
     this.#slots.filing();
     this.#release();
   }
@@ -174,7 +174,7 @@ export class SlotLease {
   end(): void {
     this.#isOver = true;
     this.#release();
-    if (this.#isFiled) this.#slots.filed();
+    if (this.#isFiling) this.#slots.filed();
   }
 
   #release(): void {
