@@ -1,6 +1,6 @@
 import { backoff, sleep } from './clock.js';
 import type { Clock } from './clock.js';
-import { StoreError, toError } from './errors.js';
+import { toError, unlessMissing } from './errors.js';
 import { isJsonObject } from './json.js';
 import type { Json } from './json.js';
 import type { Store } from './oada/store.js';
@@ -84,13 +84,7 @@ export class PendingLists {
   async #isNestedWanted(): Promise<boolean> {
     const { store, paths, prefersNested } = this.#options;
     if (!prefersNested) return false;
-    try {
-      await store.head(paths.classic.pending);
-      return false;
-    } catch (error) {
-      if (error instanceof StoreError && error.code === 'OADA_JOBS_STORE_NOT_FOUND') return true;
-      throw error;
-    }
+    return (await unlessMissing(store.head(paths.classic.pending))) === undefined;
   }
 
   #watch(layout: Layout, observer: Partial<ListObserver> = {}): WatchedList {
