@@ -76,46 +76,47 @@ export class SkippingClock implements Clock {
 
   /** Skips so much time; all that is due meanwhile happens, and is over when this resolves. */
   async skip(milliseconds: number): Promise<void> {
-    const end = this.monotonic() + milliseconds;
-    await this.skipUntil(() => false, end);
-    this.#skipTo(end);
-    await this.#quiet();
+    await this.skipUntil(() => false, this.monotonic() + milliseconds);
   }
 
   /**
    * Has one thing after another happen, whenever all is quiet, as far as it is needed.
    *
    * @param end by the monotonic clock: nothing is skipped to that is due after it
-   * @returns whether it is over
+   * @returns whether it is over; where it is not, that time has come
    */
   async skipUntil(isOver: () => boolean, end: number): Promise<boolean> {
-    for (;;) {
-      const step = this.#turn.then(() => this.#step(isOver, end));
-      this.#turn = step;
-      if (!(await step)) return isOver();
-    }
+    while (await this.#whenQuiet(() => !isOver() && this.#step(end)));
+    return isOver();
   }
 
-  /** @returns whether something has happened */
-  async #step(isOver: () => boolean, end: number): Promise<boolean> {
-    await this.#quiet();
+  /**
+   * Does it, after what others want to be done, as soon as nothing goes on and nothing has followed from what did: in that
+   * very turn of the event loop.
+   */
+  #whenQuiet<T>(act: () => T): Promise<T> {
+    const done = this.#turn.then(async () => {
+      for (let turns = 0; turns < QUIET_TURNS; turns++) {
+        await setImmediate();
+        if (this.#limits.size === 0) continue;
+        await new Promise<void>((resolve) => {
+          this.#onFree = resolve;
+        });
+        turns = -1;
+      }
+      return act();
+    });
+    this.#turn = done.catch(() => undefined); // whoever wanted it is told
+    return done;
+  }
+
+  /** @returns whether something has happened; if not, there is nothing until that time, and it has come */
+  #step(end: number): boolean {
     const next = this.#next();
-    if (isOver() || next === undefined || next.due > end) return false;
-    this.#skipTo(next.due);
-    this.#keep(next);
-    return true;
-  }
-
-  /** Resolves when nothing goes on, and nothing has followed from what did. */
-  async #quiet(): Promise<void> {
-    for (let turns = 0; turns < QUIET_TURNS; turns++) {
-      await setImmediate();
-      if (this.#limits.size === 0) continue;
-      await new Promise<void>((resolve) => {
-        this.#onFree = resolve;
-      });
-      turns = 0;
-    }
+    const isDue = next !== undefined && next.due <= end;
+    this.#skipTo(isDue ? next.due : end);
+    if (isDue) this.#keep(next);
+    return isDue;
   }
 
   #skipTo(time: number): void {

@@ -75,6 +75,20 @@ test('two who skip at the same time take their turns', async () => {
   expect(happened).toEqual([1, 2, 3, 4, 5]);
 });
 
+test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
+  'two who skip both wait for what begins %i turns later',
+  async (turns) => {
+    const clock = new SkippingClock();
+    const both = Promise.all([clock.skip(1), clock.skip(1)]);
+    for (let turn = 0; turn < turns; turn++) await setImmediate();
+    const lift = clock.setLimit(() => undefined, Infinity);
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    lift();
+    await both;
+    await clock.skip(1);
+  },
+);
+
 test('what is over is waited for no longer than that', async () => {
   const clock = new SkippingClock();
   let happened = 0;

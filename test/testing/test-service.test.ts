@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 
 import { ConfigError, JobError, LifecycleError, retryIn, submit, WaitTimeoutError } from '@oada/jobs';
 import type { Service } from '@oada/jobs';
@@ -200,6 +201,19 @@ test('jobs that are run at the same time, children and batches come to their end
   const jobs = await Promise.all([tested.run('parent'), tested.run('crate'), tested.run('crate')]);
   expect(jobs.map(({ result }) => result)).toEqual([['grown'], 2, 2]);
 });
+
+test.each([0, 1, 2, 3, 4, 5, 6])(
+  'a job that is run %i turns after time was let pass comes to its end',
+  async (turns) => {
+    const tested = await start((service) => {
+      service.on('work', '10s', realWork);
+    });
+    const advanced = tested.advance('1ms');
+    for (let turn = 0; turn < turns; turn++) await setImmediate();
+    const [job] = await Promise.all([tested.run('work'), advanced, tested.advance('1ms')]);
+    expect(job.state).toBe('success');
+  },
+);
 
 test('a job that nobody takes is not waited for for ever', async () => {
   const tested = await start((service) => {
