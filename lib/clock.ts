@@ -8,10 +8,13 @@ export interface Clock {
   now(): Date;
   /** Milliseconds since some moment; never goes back. */
   monotonic(): number;
-  /** Calls back once, after `Infinity` never; returns the function that cancels it. */
+  /**
+   * Calls back once, after `Infinity` never; returns the function that cancels it. For what is waited for: a clock that
+   * skips time skips it. How long something may take is told by {@link setLimit}.
+   */
   setTimer(callback: () => void, milliseconds: number): () => void;
-  /** The same, for how long something may take that goes on: a clock that skips time does not skip this. */
-  setLimit(callback: () => void, milliseconds: number): () => void;
+  /** Says that something goes on, until the function that it returns is called: a clock that skips time skips none then. */
+  busy(): () => void;
   /** A number from 0 up to 1. */
   random(): number;
   /** A new unique key: 27 characters that sort by the second, and those of one process in the order they were asked for. */
@@ -22,7 +25,7 @@ export const systemClock: Clock = Object.freeze<Clock>({
   now: () => new Date(),
   monotonic: () => performance.now(),
   setTimer,
-  setLimit: setTimer,
+  busy: () => free,
   random: () => Math.random(),
   key: keysBy(() => Date.now()),
 });
@@ -32,6 +35,26 @@ function setTimer(callback: () => void, milliseconds: number): () => void {
   const timer = setTimeout(callback, milliseconds);
   return () => {
     clearTimeout(timer);
+  };
+}
+
+function free(): void {
+  // Here time goes on by itself.
+}
+
+/**
+ * As {@link Clock.setTimer}, for how long something may take that goes on, from now until the timer is cancelled: no clock
+ * skips time meanwhile.
+ */
+export function setLimit(clock: Clock, callback: () => void, milliseconds: number): () => void {
+  const end = clock.busy();
+  const cancelTimer = clock.setTimer(() => {
+    end();
+    callback();
+  }, milliseconds);
+  return () => {
+    cancelTimer();
+    end();
   };
 }
 
@@ -53,14 +76,14 @@ export function keysBy(now: () => number): () => string {
   };
 }
 
-/** Waits; resolves early, and quietly, when the signal is aborted. */
+/** Waits, by a timer; resolves early, and quietly, when the signal is aborted. */
 export function sleep(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<void> {
   return untilDone((done) => clock.setTimer(done, milliseconds), signal);
 }
 
-/** Waits until the signal is aborted, because something is over, and at the latest until that has taken so long. */
+/** Waits until the signal is aborted, because something is over, and at the latest until its limit. */
 export function untilOver(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
-  return untilDone((done) => clock.setLimit(done, milliseconds), signal);
+  return untilDone((done) => setLimit(clock, done, milliseconds), signal);
 }
 
 function untilDone(set: (done: () => void) => () => void, signal?: AbortSignal): Promise<void> {
@@ -80,7 +103,7 @@ function untilDone(set: (done: () => void) => () => void, signal?: AbortSignal):
 }
 
 /**
- * Resolves when the work is over, well or not, and at the latest after so long.
+ * Resolves when the work is over, well or not, and at the latest when its limit is reached.
  *
  * @returns whether it is over
  */

@@ -65,6 +65,7 @@ async function outcomeOf(work: Work, context: PerformContext, deps: PerformDeps)
   };
   abort.addEventListener('abort', stop, { once: true });
   if (abort.aborted) stop();
+  const end = clock.busy(); // also where it may take for ever, and no timer is set
   const running = start(() => {
     signal.throwIfAborted(); // cancelled while it was being claimed
     const of = { jobId, log: logger, oada: store.client, signal };
@@ -94,6 +95,7 @@ async function outcomeOf(work: Work, context: PerformContext, deps: PerformDeps)
     if (!(await waitAtMost(clock, work.grace, over))) events.emit('job:stuck', context.event);
     return reason instanceof ServiceStoppingError ? { kind: 'interrupted' } : failure(reason);
   } finally {
+    end();
     abort.removeEventListener('abort', stop);
   }
 }
@@ -126,7 +128,7 @@ function withoutStack<T>(call: () => T): T {
 function timersOf(clock: Clock): { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout } {
   let cancelTimer: (() => void) | undefined;
   const set = (callback: () => void, milliseconds?: number): void => {
-    cancelTimer = clock.setLimit(callback, milliseconds ?? 0);
+    cancelTimer = clock.setTimer(callback, milliseconds ?? 0);
   };
   return {
     // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Node's type has a promisified twin

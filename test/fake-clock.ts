@@ -29,8 +29,8 @@ export class FakeClock implements Clock {
     };
   }
 
-  setLimit(callback: () => void, milliseconds: number): () => void {
-    return this.setTimer(callback, milliseconds);
+  busy(): () => void {
+    return () => undefined;
   }
 
   random(): number {

@@ -1,4 +1,4 @@
-import { backoff, sleep, waitAtMost } from '../clock.js';
+import { backoff, setLimit, sleep, waitAtMost } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { FinalStatus } from '../paths.js';
 import type { Message } from './notice.js';
@@ -116,10 +116,14 @@ export class Channel {
     const stopped = (): void => {
       control.abort(new DeliveryError('The service stopped', { mayPass: false }));
     };
-    const cancelTimer = this.#options.clock.setLimit(() => {
-      const message = `There was no answer within ${String(STEP_MS)} ms`;
-      control.abort(new DeliveryError(message, { mayPass: true }));
-    }, STEP_MS);
+    const cancelTimer = setLimit(
+      this.#options.clock,
+      () => {
+        const message = `There was no answer within ${String(STEP_MS)} ms`;
+        control.abort(new DeliveryError(message, { mayPass: true }));
+      },
+      STEP_MS,
+    );
     this.#abort.signal.addEventListener('abort', stopped, { once: true });
     const over = new Promise<never>((_resolve, reject) => {
       control.signal.addEventListener('abort', () => {

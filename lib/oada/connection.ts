@@ -5,6 +5,7 @@ import type { Connection, ConnectionChange, ConnectionRequest, ConnectionRespons
 import { EventEmitter } from 'eventemitter3';
 import WebSocket from 'isomorphic-ws';
 
+import { setLimit } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { isJsonObject } from '../json.js';
 import { Feed } from './feed.js';
@@ -150,10 +151,14 @@ export class SocketConnection extends EventEmitter implements Connection {
     const socket = new WebSocket(url, { perMessageDeflate: false });
     this.#connecting = socket;
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.setLimit(() => {
-        reject(timedOut(timeout));
-        socket.terminate();
-      }, timeout);
+      const cancel = setLimit(
+        this.#clock,
+        () => {
+          reject(timedOut(timeout));
+          socket.terminate();
+        },
+        timeout,
+      );
       socket.once('open', () => {
         cancel();
         this.#connecting = undefined;
@@ -216,7 +221,8 @@ export class SocketConnection extends EventEmitter implements Connection {
     timeout: number,
   ): Promise<ConnectionResponse> {
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.setLimit(
+      const cancel = setLimit(
+        this.#clock,
         () => {
           this.#pending.delete(requestId);
           reject(timedOut(timeout));

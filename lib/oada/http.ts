@@ -3,6 +3,7 @@ import https from 'node:https';
 
 import type { ConnectionRequest, ConnectionResponse } from '@oada/client';
 
+import { setLimit } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { Json } from '../json.js';
 
@@ -43,7 +44,7 @@ export function sendOverHttp(
         );
       });
     });
-    const cancel = clock.setLimit(() => sent.destroy(timedOut(timeout)), timeout);
+    const cancel = setLimit(clock, () => sent.destroy(timedOut(timeout)), timeout);
     const fail = (error: Error): void => {
       cancel();
       reject(error);

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { OADAClient } from '@oada/client';
 import type { Change } from '@oada/client';
 
-import { backoff, sleep } from '../clock.js';
+import { backoff, setLimit, sleep } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { ConfigError, StoreError } from '../errors.js';
 import type { Json } from '../json.js';
@@ -287,9 +287,13 @@ class ClientStore implements Store {
     const { clock, timeout } = this.#options;
     const { signal } = this.#closing;
     return new Promise<T>((resolve, reject) => {
-      const cancel = clock.setLimit(() => {
-        reject(timedOut(timeout));
-      }, timeout);
+      const cancel = setLimit(
+        clock,
+        () => {
+          reject(timedOut(timeout));
+        },
+        timeout,
+      );
       const close = (): void => {
         cancel();
         reject(new Error('The store was closed on this side'));

@@ -14,7 +14,7 @@ const QUIET_TURNS = 4;
 
 /**
  * Goes as all clocks do, and skips what there is to wait for when it is told to, one appointment after another. It skips
- * nothing while there is something going on that may take only so long: a request to the store, a job that runs.
+ * nothing while something goes on: a request to the store, a job that runs.
  */
 export class SkippingClock implements Clock {
   readonly key: () => string = keysBy(() => this.now().getTime());
@@ -23,10 +23,11 @@ export class SkippingClock implements Clock {
   /** What the monotonic clock is ahead of the system's. */
   #skipped = 0;
   readonly #appointments = new Set<Appointment>();
-  readonly #limits = new Set<object>();
+  /** One for each thing that goes on. */
+  readonly #goingOn = new Set<object>();
   /** Of the timer to the next appointment. */
   #cancelTimer: () => void = () => undefined;
-  /** Called when nothing is limited any more. */
+  /** Called when nothing goes on any more. */
   #onFree: () => void = () => undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -53,20 +54,11 @@ export class SkippingClock implements Clock {
     };
   }
 
-  setLimit(callback: () => void, milliseconds: number): () => void {
-    const limit = {};
-    this.#limits.add(limit);
-    const lift = (): void => {
-      this.#limits.delete(limit);
-      if (this.#limits.size === 0) this.#onFree();
-    };
-    const cancelTimer = systemClock.setTimer(() => {
-      lift();
-      callback();
-    }, milliseconds);
+  busy(): () => void {
+    const one = {};
+    this.#goingOn.add(one);
     return () => {
-      cancelTimer();
-      lift();
+      if (this.#goingOn.delete(one) && this.#goingOn.size === 0) this.#onFree();
     };
   }
 
@@ -98,7 +90,7 @@ export class SkippingClock implements Clock {
     const done = this.#turn.then(async () => {
       for (let turns = 0; turns < QUIET_TURNS; turns++) {
         await setImmediate();
-        if (this.#limits.size === 0) continue;
+        if (this.#goingOn.size === 0) continue;
         await new Promise<void>((resolve) => {
           this.#onFree = resolve;
         });

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import { expect, test } from 'vitest';
 
+import { setLimit } from '../../lib/clock.js';
 import { SkippingClock } from '../../lib/testing/skipping-clock.js';
 import { deferred } from '../setup.js';
 
@@ -42,17 +43,17 @@ test('it goes on by itself as well, also after a skip', async () => {
   await second.promise;
 });
 
-test('nothing is skipped while something goes on that has a limit', async () => {
+test('nothing is skipped while something goes on', async () => {
   const clock = new SkippingClock();
   let isDue = false;
   clock.setTimer(() => {
     isDue = true;
   }, HOUR);
-  const lift = clock.setLimit(() => undefined, Infinity);
+  const end = clock.busy();
   const skipped = clock.skip(HOUR);
   for (let turn = 0; turn < 50; turn++) await setImmediate();
   expect(isDue).toBe(false);
-  lift();
+  end();
   await skipped;
   expect(isDue).toBe(true);
 });
@@ -60,9 +61,13 @@ test('nothing is skipped while something goes on that has a limit', async () => 
 test('a limit is reached in its own time, and lifted then', async () => {
   const clock = new SkippingClock();
   let isReached = false;
-  clock.setLimit(() => {
-    isReached = true;
-  }, 5);
+  setLimit(
+    clock,
+    () => {
+      isReached = true;
+    },
+    5,
+  );
   await clock.skip(HOUR);
   expect(isReached).toBe(true);
 });
@@ -81,9 +86,9 @@ test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
     const clock = new SkippingClock();
     const both = Promise.all([clock.skip(1), clock.skip(1)]);
     for (let turn = 0; turn < turns; turn++) await setImmediate();
-    const lift = clock.setLimit(() => undefined, Infinity);
+    const end = clock.busy();
     for (let turn = 0; turn < 20; turn++) await setImmediate();
-    lift();
+    end();
     await both;
     await clock.skip(1);
   },
