@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { cancelJobs, childStates, isChild, unfinishedChildren } from './child-states.js';
 import type { ChildState } from './child-states.js';
 import type { Claim } from './claim.js';
-import type { Clock } from './clock.js';
+import type { Clock, Stint } from './clock.js';
 import { documentAt } from './document-at.js';
 import { LifecycleError } from './errors.js';
 import { isFinalDocument, isEmptyDocument } from './job.js';
@@ -55,6 +55,8 @@ export interface ChildrenDeps {
   readonly clock: Clock;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Interrupted while it waits. */
+  readonly stint: Pick<Stint, 'waiting'>;
   readonly claim: Pick<Claim, 'add'>;
   /** While it waits, others may have the parent's slot. */
   readonly lease: { lent<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> };
@@ -188,8 +190,8 @@ export class Children {
   }
 
   #wait<T>(children: readonly Child[], work: (child: Child) => Promise<T>): Promise<T[]> {
-    const { lease, signal } = this.#deps;
-    const waiting = lease.lent(() => this.#each(children, work), signal);
+    const { lease, signal, stint } = this.#deps;
+    const waiting = stint.waiting(() => lease.lent(() => this.#each(children, work), signal));
     waiting.catch(() => undefined); // who has not awaited it by the end of the run does not want to know
     return waiting;
   }

@@ -58,6 +58,35 @@ export function setLimit(clock: Clock, callback: () => void, milliseconds: numbe
   };
 }
 
+/** The time in which a run works. While it only waits for other jobs, nothing of it goes on. */
+export class Stint {
+  readonly #clock: Clock;
+  /** How many waits it is interrupted by. */
+  #waits = 0;
+  #isOver = false;
+  #rest: () => void;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#rest = clock.busy();
+  }
+
+  /** It works again when all that it waits for at the same time is over. */
+  async waiting<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#waits++ === 0) this.#rest();
+    try {
+      return await work();
+    } finally {
+      if (--this.#waits === 0 && !this.#isOver) this.#rest = this.#clock.busy();
+    }
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#rest();
+  }
+}
+
 /**
  * Makes new keys: each second a random one, and those that follow within the second count on from it.
  *

@@ -2,6 +2,7 @@ import { cancelChildren } from './child-states.js';
 import { Children } from './children.js';
 import type { ChildrenDeps } from './children.js';
 import type { Claim } from './claim.js';
+import type { Stint } from './clock.js';
 import { ignoreStoreError } from './errors.js';
 import type { JsonObject } from './json.js';
 import { Progress } from './progress.js';
@@ -20,7 +21,7 @@ export interface FamilyRun extends Pick<
   readonly redact: (text: string) => string;
 }
 
-export type FamilyDeps = Omit<ChildrenDeps, keyof FamilyRun | 'progress' | 'signal'>;
+export type FamilyDeps = Omit<ChildrenDeps, keyof FamilyRun | 'progress' | 'signal' | 'stint'>;
 
 /** A job that runs, its children, and how far they are. */
 export class Family {
@@ -40,9 +41,9 @@ export class Family {
     this.#progress = new Progress({ clock: deps.clock, redact, known: job.progress, write });
   }
 
-  /** @param signal of the run */
-  context(signal: AbortSignal): FamilyContext {
-    const children = (): Children => (this.#children ??= this.#makeChildren(signal));
+  /** @param signal and `stint`: those of the run */
+  context(signal: AbortSignal, stint: Stint): FamilyContext {
+    const children = (): Children => (this.#children ??= this.#makeChildren(signal, stint));
     return {
       progress: (done, total, message) => {
         this.#progress.report(done, total, message);
@@ -54,8 +55,8 @@ export class Family {
     };
   }
 
-  #makeChildren(signal: AbortSignal): Children {
-    const children = new Children({ ...this.#deps, ...this.#run, progress: this.#progress, signal });
+  #makeChildren(signal: AbortSignal, stint: Stint): Children {
+    const children = new Children({ ...this.#deps, ...this.#run, progress: this.#progress, signal, stint });
     if (this.#isOver) void children.settled(); // somebody asks too late
     return children;
   }

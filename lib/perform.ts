@@ -1,7 +1,7 @@
 import pTimeout from 'p-timeout';
 
 import { cancel } from './cancelling.js';
-import { waitAtMost } from './clock.js';
+import { Stint, waitAtMost } from './clock.js';
 import type { Clock } from './clock.js';
 import { InvalidResultError, JobTimeoutError, ServiceStoppingError, toError } from './errors.js';
 import type { Events, TypedJobEvent } from './events.js';
@@ -65,13 +65,15 @@ async function outcomeOf(work: Work, context: PerformContext, deps: PerformDeps)
   };
   abort.addEventListener('abort', stop, { once: true });
   if (abort.aborted) stop();
-  const end = clock.busy(); // also where it may take for ever, and no timer is set
-  const running = start(() => {
-    signal.throwIfAborted(); // cancelled while it was being claimed
-    const of = { jobId, log: logger, oada: store.client, signal };
-    returned = work.run({ ...context.family.context(signal), ...of });
-    return returned;
-  });
+  const stint = new Stint(clock);
+  const begin = (): Promise<unknown> =>
+    start(() => {
+      signal.throwIfAborted(); // cancelled while it was being claimed
+      const of = { jobId, log: logger, oada: store.client, signal };
+      returned = work.run({ ...context.family.context(signal, stint), ...of });
+      return returned;
+    });
+  const running = work.isBatched ? stint.waiting(begin) : begin(); // a batch has a limit of its own
   // The library calls `cancel` when the time is up: before it rejects by itself, the signal does, with our reason.
   const cancellable = Object.assign(running, {
     cancel: () => {
@@ -95,7 +97,7 @@ async function outcomeOf(work: Work, context: PerformContext, deps: PerformDeps)
     if (!(await waitAtMost(clock, work.grace, over))) events.emit('job:stuck', context.event);
     return reason instanceof ServiceStoppingError ? { kind: 'interrupted' } : failure(reason);
   } finally {
-    end();
+    stint.end();
     abort.removeEventListener('abort', stop);
   }
 }

@@ -14,6 +14,8 @@ export interface Work {
   /** How long it is waited for when its signal was aborted, in milliseconds. */
   readonly grace: number;
   readonly retries: ResolvedRetries;
+  /** Does the run only wait for its part of a batch? */
+  readonly isBatched: boolean;
 }
 
 export interface PrepareDeps {
@@ -43,8 +45,9 @@ export function prepare(
   const died = takenFrom !== undefined && takenFrom !== instance ? job.takeovers + 1 : 0;
   if (died >= options.maxAttempts) return new JobLostError(died);
   try {
-    const { timeout, grace, retries } = worker;
-    return { job, run: worker.prepare(job), timeout, grace, retries };
+    const { timeout, grace, retries, batches } = worker;
+    const isBatched = batches !== undefined;
+    return { job, run: worker.prepare(job), timeout, grace, retries, isBatched };
   } catch (error) {
     return toError(error);
   }

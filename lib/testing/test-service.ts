@@ -130,7 +130,7 @@ export class TestService {
   /**
    * Has the service do a job, and resolves when it is filed, with what has become of it, failures included: `state` is
    * `'success'` or `'failure'`, `error` the message and the type of a failure, `updates` its log. Where the job has to wait,
-   * for another try, say, that time is skipped.
+   * for another try or its children, say, that time is skipped.
    *
    * @param config what the work function finds in `job.config`
    * @throws {ConfigError} something is wrong with the request
@@ -150,8 +150,8 @@ export class TestService {
 
   /**
    * Lets so much time pass, without waiting for it. What is due meanwhile happens at its time, one thing after another:
-   * schedules, tries that were put off, jobs with a `startAfter`. While a job runs no time is skipped; a work function that
-   * waits for a timer of its own is waited for.
+   * schedules, tries that were put off, jobs with a `startAfter`. While a job works no time is skipped; a work function that
+   * waits for a timer of its own is waited for. One that waits for its children, or for others of its batch, does not work.
    *
    * @param duration in ms, or like `'1d'`
    * @returns the jobs that were filed meanwhile, in that order

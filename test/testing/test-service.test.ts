@@ -205,6 +205,74 @@ test('jobs that are run at the same time, children and batches come to their end
   expect(jobs.map(({ result }) => result)).toEqual([['grown'], 2, 2]);
 });
 
+test('time is skipped while a parent waits for its children, and not while it works', async () => {
+  let tries = 0;
+  const tested = await start(
+    (service) => {
+      service.on('parent', '1d', async (_job, { spawn, all }) => {
+        const [fast, slow] = [await spawn('fast'), await spawn('slow')];
+        const results = await Promise.all([all([fast]), all([slow])]);
+        const before = tested.now().getTime();
+        await realWork();
+        return [...results.flat(), tested.now().getTime() - before < 5000];
+      });
+      service.on('fast', '10s', async () => 'fast');
+      service.on('slow', { timeout: '10s', retries: { limit: 1, backoff: '1h' } }, async () => {
+        if (++tries < 2) throw new Error('too wet');
+        return 'slow';
+      });
+    },
+    { now: NOON },
+  );
+  expect(await tested.run('parent')).toMatchObject({ state: 'success', result: ['fast', 'slow', true] });
+  expect(tested.now().getTime() - NOON.getTime()).toBeGreaterThanOrEqual(0.75 * HOUR);
+});
+
+test('the time that a parent may take is up when it has waited for so long', async () => {
+  const tested = await start(
+    (service) => {
+      service.on('parent', '20m', async (_job, { spawn, allSettled }) => {
+        await spawn('child');
+        return await allSettled();
+      });
+      service.on('child', { timeout: '10s', retries: { limit: 1, backoff: '1h' } }, async () => {
+        throw new Error('too wet');
+      });
+    },
+    { now: NOON },
+  );
+  expect(await tested.run('parent')).toMatchObject({ state: 'failure', error: { type: 'timeout' } });
+  expect(tested.now().getTime() - NOON.getTime()).toBeGreaterThanOrEqual(HOUR / 3);
+  expect(tested.now().getTime() - NOON.getTime()).toBeLessThan(HOUR / 2);
+});
+
+test('a parent whose child nobody takes is not waited for for ever', async () => {
+  const tested = await start((service) => {
+    service.on('parent', Infinity, async (_job, { spawn, all }) => {
+      await spawn('child', {}, { service: 'another' });
+      await all();
+    });
+  });
+  await expect(tested.run('parent', {}, { timeout: '1h' })).rejects.toThrow(WaitTimeoutError);
+  expect(await tested.pending('another')).toMatchObject([{ type: 'child', state: 'waiting' }]);
+});
+
+test('time is skipped while a job waits for others of its batch, and not while they are done', async () => {
+  const tested = await start(
+    (service) => {
+      service.onBatch('crate', { maxSize: 2, maxWait: '10m', timeout: '10s' }, async (jobs) => {
+        const before = tested.now().getTime();
+        await realWork();
+        return jobs.map(() => [jobs.length, tested.now().getTime() - before < 5000]);
+      });
+    },
+    { now: NOON },
+  );
+  expect(await tested.run('crate')).toMatchObject({ state: 'success', result: [1, true] });
+  expect(tested.now().getTime() - NOON.getTime()).toBeGreaterThanOrEqual(HOUR / 6);
+  expect(tested.now().getTime() - NOON.getTime()).toBeLessThan(HOUR / 5);
+});
+
 test.each([0, 1, 2, 3, 4, 5, 6])(
   'a job that is run %i turns after time was let pass comes to its end',
   async (turns) => {
