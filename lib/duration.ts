@@ -8,6 +8,9 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 /** The longest time a timer of Node takes: 24.8 days. */
 const MAX_TIMER = 2 ** 31 - 1;
 
+/** A hundred years, in ms: for what no timer is set to, and is not to lead out of the calendar. */
+export const LONGEST_SPAN = 36_500 * UNITS.d;
+
 /**
  * @param name what the duration is for, for the error
  * @param most in ms; more than the longest timer for what no timer is set to

@@ -1,13 +1,10 @@
-import { toMilliseconds } from '../duration.js';
+import { LONGEST_SPAN, toMilliseconds } from '../duration.js';
 import type { Duration } from '../duration.js';
 import { isJsonObject } from '../json.js';
 import { checkNames, expected, wholeNumber } from '../options.js';
 import type { FinalStatus } from '../paths.js';
 import { DAY_MS } from './policy.js';
 import type { ResolvedRetention, RetentionOptions } from './policy.js';
-
-/** A hundred years: no timer is set to it, and it does not lead out of the calendar. */
-const LONGEST_AGE_MS = 36_500 * DAY_MS;
 
 /**
  * @returns undefined where nothing is ever pruned
@@ -29,7 +26,7 @@ export function resolveRetention(options: RetentionOptions | undefined): Resolve
 
 function ageOf(status: FinalStatus, duration: Duration | undefined): number {
   if (duration === undefined) return Infinity;
-  const age = toMilliseconds(duration, `retention.${status}`, LONGEST_AGE_MS);
+  const age = toMilliseconds(duration, `retention.${status}`, LONGEST_SPAN);
   // Whole days are pruned, and the last of them may still be written to.
   if (age < DAY_MS) throw expected(`retention.${status}`, "a time of at least a day, like '30d'", duration);
   return age;

@@ -1,7 +1,7 @@
 import type { OADAClient } from '@oada/client';
 
 import { documentAt } from '../document-at.js';
-import { toMilliseconds } from '../duration.js';
+import { LONGEST_SPAN, toMilliseconds } from '../duration.js';
 import type { Duration } from '../duration.js';
 import { LifecycleError, WaitTimeoutError } from '../errors.js';
 import { resolveRequest } from '../job-request.js';
@@ -33,7 +33,7 @@ export interface TestServiceOptions extends ServiceOptions {
 
 /** What a job is submitted with, besides its type and config. */
 export interface RunOptions extends Omit<JobRequest, 'service' | 'type' | 'config'> {
-  /** How long the job may take until it is over, in the time of the test. @defaultValue '1d' */
+  /** How long the job may take until it is over, in the time of the test; not `Infinity`. @defaultValue '1d' */
   readonly timeout?: Duration;
 }
 
@@ -139,7 +139,7 @@ export class TestService {
   async run(type: string, config: object = {}, options: RunOptions = {}): Promise<JobDetail> {
     this.#check();
     const { timeout = runDefaults.timeout, ...rest } = options;
-    const limit = toMilliseconds(timeout, 'timeout');
+    const limit = spanOf('timeout', timeout);
     const request = resolveRequest({ ...rest, service: this.service.name, type, config });
     const { _id } = await withStore(this.oada, (store) => submitTo(store, request, this.#clock));
     await this.#clock.skipUntil(() => this.#filed.has(_id), this.#clock.monotonic() + limit);
@@ -153,14 +153,14 @@ export class TestService {
    * schedules, tries that were put off, jobs with a `startAfter`. While a job works no time is skipped; a work function that
    * waits for a timer of its own is waited for. One that waits for its children, or for others of its batch, does not work.
    *
-   * @param duration in ms, or like `'1d'`
+   * @param duration in ms, or like `'1d'`; not `Infinity`
    * @returns the jobs that were filed meanwhile, in that order
    * @throws {ConfigError}
    */
   async advance(duration: Duration): Promise<JobDetail[]> {
     this.#check();
     const before = new Set(this.#filed.keys());
-    await this.#clock.skip(toMilliseconds(duration, 'duration'));
+    await this.#clock.skip(spanOf('duration', duration));
     return await Promise.all([...this.#filed].flatMap(([id, detail]) => (before.has(id) ? [] : [detail])));
   }
 
@@ -202,4 +202,11 @@ export class TestService {
 
 function checkTime(now: unknown): void {
   if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw expected('now', 'a date', now);
+}
+
+/** Something is always due again, a heartbeat at least: the end of time would never come. */
+function spanOf(name: string, duration: Duration): number {
+  const span = toMilliseconds(duration, name, LONGEST_SPAN);
+  if (span === Infinity) throw expected(name, 'a time that ends', duration);
+  return span;
 }

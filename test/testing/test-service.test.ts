@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 
 import { ConfigError, JobError, LifecycleError, retryIn, submit, WaitTimeoutError } from '@oada/jobs';
-import type { Service } from '@oada/jobs';
+import type { Duration, Service } from '@oada/jobs';
 import { TestService } from '@oada/jobs/testing';
 import type { TestServiceOptions } from '@oada/jobs/testing';
 import { expect, onTestFinished, test } from 'vitest';
@@ -134,6 +134,15 @@ test('schedules run at their times as time is let pass', async () => {
   }
   expect(tested.now().getTime() - NOON.getTime()).toBeGreaterThanOrEqual(68 * HOUR);
   expect(tested.now().getTime() - NOON.getTime()).toBeLessThan(68 * HOUR + 60_000);
+});
+
+test('more time may pass at once than any timer takes', async () => {
+  const tested = await start(() => undefined, { now: NOON });
+  await tested.service.stop(); // no heartbeats
+  expect(await tested.advance('31d')).toEqual([]);
+  expect(tested.now().toISOString()).toMatch(/^2026-04-01T12:00/);
+  await expect(tested.run('report', {}, { timeout: '30d' })).rejects.toThrow(WaitTimeoutError);
+  expect(tested.now().toISOString()).toMatch(/^2026-05-01T12:00/);
 });
 
 test('no time is skipped while work goes on, in a job or in a function of a schedule', async () => {
@@ -322,8 +331,11 @@ test('what is wrong is refused, and leaves nothing behind', async () => {
     );
   const tested = await start(() => undefined);
   await expect(tested.run('')).rejects.toThrow(ConfigError);
-  await expect(tested.run('hello', {}, { timeout: 0 })).rejects.toThrow(ConfigError);
-  await expect(tested.advance(-1)).rejects.toThrow(ConfigError);
+  for (const time of [0, -1, Infinity, '1 day'] as const) {
+    const timeout = time as Duration;
+    await expect(tested.run('hello', {}, { timeout })).rejects.toThrow(ConfigError);
+    await expect(tested.advance(timeout)).rejects.toThrow(ConfigError);
+  }
   await tested.stop();
   await tested.stop();
   await expect(tested.run('hello')).rejects.toThrow(LifecycleError);
