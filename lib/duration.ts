@@ -9,7 +9,7 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 const MAX_TIMER = 2 ** 31 - 1;
 
 /** A hundred years, in ms: for what no timer is set to, and is not to lead out of the calendar. */
-export const LONGEST_SPAN = 36_500 * UNITS.d;
+export const LONGEST_SPAN: number = 36_500 * UNITS.d;
 
 /**
  * @param name what the duration is for, for the error
