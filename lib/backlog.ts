@@ -1,5 +1,4 @@
-/** How many jobs are known ahead of their turn, and at most with those of types that are full. */
-const LOOK_AHEAD = 100;
+/** How many jobs are known ahead of their turn at most, with those of types that are full. */
 const MOST_AHEAD = 2000;
 
 /** What a backlog has to know of what it keeps. */
@@ -35,13 +34,15 @@ export class Backlog<Item extends BacklogItem> {
   /**
    * Are enough known for the priority of each to count? Those of a type that is full wait for their own kind, and must
    * not keep others from being found.
+   *
+   * @param ahead as many as are enough
    */
-  hasEnough(isFull: (type: string) => boolean): boolean {
-    if (this.size < LOOK_AHEAD) return false;
+  hasEnough(ahead: number, isFull: (type: string) => boolean): boolean {
+    if (this.size < ahead) return false;
     if (this.size >= MOST_AHEAD) return true;
     let count = 0;
     for (const [type, ofType] of this.#countOf) if (!isFull(type)) count += ofType;
-    return count >= LOOK_AHEAD;
+    return count >= ahead;
   }
 
   remove(id: string): Item | undefined {

@@ -206,7 +206,8 @@ export class Dispatcher {
   readonly #goOn = (): void => {
     if (this.#isStopping || this.#paused) return;
     const { slots } = this.#deps;
-    while (this.#reads < READS && !this.#backlog.hasEnough((type) => slots.isFull(type))) {
+    const isFull = (type: string): boolean => slots.isFull(type);
+    while (this.#reads < READS && !this.#backlog.hasEnough(this.#unread.ahead, isFull)) {
       const found = this.#unread.next();
       if (found === undefined) break;
       this.#work(() => this.#read(found));

@@ -1,5 +1,9 @@
 import type { Clock } from './clock.js';
 
+/** How many jobs are read ahead of their turn, so that priority counts. */
+const AHEAD = 100;
+/** The same, where others are faster with what was read: the longer ago, the more of it is theirs by now. */
+const AHEAD_AMONG_OTHERS = 10;
 /** How many places from the front the next is taken at most. */
 const WIDEST = 1000;
 /** By how much the width grows with a job that another instance was faster with, and shrinks with one that was ours. */
@@ -25,6 +29,11 @@ export class Line<Item extends { readonly id: string }> {
 
   constructor(clock: Pick<Clock, 'random'>) {
     this.#clock = clock;
+  }
+
+  /** How many it is worth to take before they can be begun. */
+  get ahead(): number {
+    return this.#width < 2 ? AHEAD : AHEAD_AMONG_OTHERS;
   }
 
   /** At the end. What waits already under its id goes. */

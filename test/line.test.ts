@@ -32,6 +32,15 @@ test('the more often others are faster, the further from the front it takes, and
   expect(line.next()?.id).toBe('2'); // 0 and 1 have changed places with those that were taken
 });
 
+test('among others it is worth to take fewer ahead', () => {
+  const line = lineOf(1, () => 0);
+  expect(line.ahead).toBe(100);
+  line.lost();
+  expect(line.ahead).toBe(10);
+  line.won();
+  expect(line.ahead).toBe(100);
+});
+
 test('each is taken once, wherever it is taken from', () => {
   let seed = 1;
   const line = lineOf(500, () => (seed = (seed * 16807) % 2147483647) / 2147483647);

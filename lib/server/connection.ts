@@ -5,7 +5,7 @@ import type { Connection, ConnectionChange, ConnectionRequest, ConnectionRespons
 import { EventEmitter } from 'eventemitter3';
 
 import type { Graph } from './graph.js';
-import { parseJson, toJson } from './json.js';
+import { asJson, toJson } from './json.js';
 import type { Json } from './json.js';
 import { Protocol } from './protocol.js';
 import type { Answer, Request } from './protocol.js';
@@ -75,9 +75,8 @@ export class InProcessConnection extends EventEmitter implements Connection {
     await setImmediate();
     if (this.#closed !== undefined) throw this.#closed;
     const { method, path, watch = false, data } = request;
-    const headers = Object.fromEntries(
-      Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value]),
-    );
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value;
     const user = this.#authenticate(headers['authorization']);
     const base = { method, path, headers };
     const asked = data === undefined ? base : { ...base, body: bodyOf(data) };
@@ -125,9 +124,7 @@ export class InProcessConnection extends EventEmitter implements Connection {
 
 /** Copied on the way in and out: what the caller does to its objects later changes nothing here. */
 function bodyOf(data: Exclude<ConnectionRequest['data'], undefined>): NonNullable<Request['body']> {
-  return data instanceof Uint8Array
-    ? { bytes: Uint8Array.from(data) }
-    : { json: parseJson(JSON.stringify(data)) };
+  return data instanceof Uint8Array ? { bytes: Uint8Array.from(data) } : { json: asJson(data) };
 }
 
 function responseOf(requestId: string, { status, headers, body, bytes }: Answer<Json>): ConnectionResponse {
@@ -211,7 +208,10 @@ class Watch {
         this.#waiting = [];
         for (const change of waiting) {
           // A copy, for the client's types and for the caller to change.
-          const copy = structuredClone(change) as ConnectionChange['change'];
+          const copy = change.map((part) => ({
+            ...part,
+            body: asJson(part.body),
+          })) as ConnectionChange['change'];
           yield [{ requestId: [this.#requestId], resourceId: this.#resource, change: copy }];
         }
         if (waiting.length > 0) continue;

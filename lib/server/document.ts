@@ -117,6 +117,18 @@ export function forget(node: Node | undefined, path: readonly string[], changes:
   for (const [key, child] of node) forget(child, [...path, key], changes);
 }
 
+/** All leaves of a document, each with its path. */
+export function* leaves(
+  node: ObjectNode,
+  path: readonly string[] = [],
+): Generator<[readonly string[], Leaf]> {
+  for (const [key, child] of node) {
+    if (!(child instanceof Map)) yield [[...path, key], child];
+    else if (child.size === 0) yield [[...path, key], EMPTY];
+    else yield* leaves(child, [...path, key]);
+  }
+}
+
 /** Puts one stored leaf back into the document it was taken from. */
 export function restore(root: ObjectNode, path: readonly string[], leaf: Leaf): void {
   let node = root;

@@ -37,12 +37,62 @@ export function nest(segments: readonly string[], value: Json): Json {
   return segments.reduceRight((inner: Json, key) => ({ [key]: inner }), value);
 }
 
+/** Makes a node of an object; its arrays are taken as they are. */
+export function toNode(object: JsonObject): ObjectNode {
+  const node: ObjectNode = new Map();
+  for (const [key, value] of Object.entries(object)) node.set(key, isObject(value) ? toNode(value) : value);
+  return node;
+}
+
 /** Copies a node into plain JSON that the caller may keep and change. */
 export function toJson(node: Node): Json {
-  if (!(node instanceof Map)) return Array.isArray(node) ? structuredClone(node) : node;
-  const entries: [string, Json][] = [];
-  for (const [key, child] of node) entries.push([key, toJson(child)]);
-  return Object.fromEntries(entries);
+  if (!(node instanceof Map)) return asJson(node);
+  const copy: Record<string, Json> = {};
+  for (const [key, child] of node) setOwn(copy, key, toJson(child));
+  return copy;
+}
+
+/** Sets a key that may be `__proto__`. */
+function setOwn(object: Record<string, Json>, key: string, value: Json): void {
+  if (key === '__proto__') {
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  } else object[key] = value;
+}
+
+/**
+ * What `JSON.parse` makes of what `JSON.stringify` makes of the value: a copy that the caller may keep and change.
+ *
+ * @throws {TypeError} it goes round in a circle, or is nothing that JSON has
+ */
+export function asJson(value: unknown): Json {
+  return plain(value, MAX_DEPTH) ?? parseJson(JSON.stringify(value));
+}
+
+/** A copy of what is plain JSON, as most is; undefined where only JSON.stringify knows what becomes of it. */
+function plain(value: unknown, left: number): Json | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : undefined; // -0 is 0 in JSON
+  if (typeof value !== 'object' || left === 0 || 'toJSON' in value) return undefined;
+  if (Array.isArray(value)) {
+    const elements: readonly unknown[] = value;
+    const copy: Json[] = [];
+    for (const element of elements) {
+      const child = plain(element, left - 1);
+      if (child === undefined) return undefined;
+      copy.push(child);
+    }
+    return copy;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
+  const copy: Record<string, Json> = {};
+  for (const [key, element] of Object.entries(value)) {
+    if (element === undefined) continue;
+    const child = plain(element, left - 1);
+    if (child === undefined) return undefined;
+    setOwn(copy, key, child);
+  }
+  return copy;
 }
 
 /** Serialises a node without building plain JSON first. */

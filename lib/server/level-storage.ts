@@ -2,17 +2,26 @@ import { mkdir } from 'node:fs/promises';
 
 import { ClassicLevel } from 'classic-level';
 
-import { restore } from './document.js';
+import { leaves, restore } from './document.js';
 import type { Leaf } from './document.js';
 import { ServerError } from './errors.js';
-import { parseJson } from './json.js';
-import type { Json } from './json.js';
+import { parseJson, stringify, toNode } from './json.js';
+import type { Json, JsonObject } from './json.js';
 import { absentResource, edgeKey } from './resource.js';
-import type { Edge, Resource, ResourceHeader } from './resource.js';
+import type { Resource, ResourceHeader } from './resource.js';
 import type { ChangeRecord, Operation, Storage } from './storage.js';
 
 /** Raised when the keys or values below are laid out differently. */
-const FORMAT = 1;
+const FORMAT = 2;
+
+/** In format 1 no document was stored as a whole; what it wrote reads the same. */
+const EARLIER_FORMAT = 1;
+
+/**
+ * The longest document that is stored as one value, in characters of JSON: one of a job, not a long list. Its leaves
+ * by themselves would cost more, each a call of LevelDB, than to write out what did not change.
+ */
+const MAX_WHOLE = 2000;
 
 type Level = ClassicLevel;
 type LevelOperation =
@@ -20,11 +29,11 @@ type LevelOperation =
   | { readonly type: 'del'; readonly key: string };
 
 /**
- * Keeps everything in a LevelDB folder. Every leaf of a document has a key of its own, so that a write touches
- * only what it names:
+ * Keeps everything in a LevelDB folder. A short document is stored as a whole; every leaf of a longer one has a key of
+ * its own, so that a write touches only what it names:
  *
- *     r <id>                      header
- *     d <id> <segment> ...        leaf of the document
+ *     r <id>                      header, and the document if that is stored as a whole
+ *     d <id> <segment> ...        leaf of a document that is not
  *     b <id>                      bytes of a binary resource, in base64
  *     e <child> <parent> <seg>... versioned link
  *     c <id> <rev>                change
@@ -71,34 +80,44 @@ export class LevelStorage implements Storage {
         );
       }
       await this.commit([{ kind: 'setting', key: 'format', value: FORMAT }]);
+    } else if (format === EARLIER_FORMAT) {
+      await this.commit([{ kind: 'setting', key: 'format', value: FORMAT }]);
     } else if (format !== FORMAT) {
       throw new ServerError(
         'OADA_SERVER_FOLDER_UNUSABLE',
-        `The data in ${path} is of format ${JSON.stringify(format)}; this version reads format ${String(FORMAT)}. ` +
+        `The data in ${path} is of format ${JSON.stringify(format)}; this version reads formats up to ${String(FORMAT)}. ` +
           'Use the version that wrote it, or another folder.',
       );
     }
   }
 
   async load(id: string): Promise<Resource | undefined> {
-    const header = await this.#level.get(key('r', id));
-    const edges = this.#level.keys(below(key('e', id)));
-    const parents: Edge[] = [];
-    for await (const edge of edges) {
-      const [, , parent = '', ...path] = parts(edge);
-      parents.push({ parent, path });
-    }
-    if (header === undefined && parents.length === 0) return undefined;
+    const [stored, edges] = await Promise.all([
+      this.#level.get(key('r', id)),
+      this.#level.keys(below(key('e', id))).all(),
+    ]);
+    if (stored === undefined && edges.length === 0) return undefined;
     const resource = absentResource(id);
-    for (const edge of parents) resource.parents.set(edgeKey(edge), edge);
-    if (header === undefined) return resource;
-    resource.header = parse(header, isHeader);
-    for await (const [leafKey, leaf] of this.#level.iterator(below(key('d', id)))) {
-      restore(resource.document, parts(leafKey).slice(2), parse(leaf, isLeaf));
+    for (const stored of edges) {
+      const [, , parent = '', ...path] = parts(stored);
+      const edge = { parent, path };
+      resource.parents.set(edgeKey(edge), edge);
     }
-    const bytes = resource.header.binary ? await this.#level.get(key('b', id)) : undefined;
+    if (stored === undefined) return resource;
+    const { document, ...header } = parse(stored, isStoredResource);
+    resource.header = header;
+    if (document === undefined) await this.#loadLeaves(resource);
+    else resource.document = toNode(document);
+    const bytes = header.binary ? await this.#level.get(key('b', id)) : undefined;
     if (bytes !== undefined) resource.bytes = Buffer.from(bytes, 'base64');
     return resource;
+  }
+
+  async #loadLeaves(resource: Resource): Promise<void> {
+    resource.inLeaves = true;
+    for await (const [leafKey, leaf] of this.#level.iterator(below(key('d', resource.id)))) {
+      restore(resource.document, parts(leafKey).slice(2), parse(leaf, isLeaf));
+    }
   }
 
   async change(id: string, rev: number): Promise<ChangeRecord | undefined> {
@@ -117,9 +136,29 @@ export class LevelStorage implements Storage {
   }
 
   commit(operations: readonly Operation[]): Promise<void> {
-    for (const operation of operations) this.#waiting.push(stored(operation));
+    for (const operation of operations) {
+      if (operation.kind === 'resource') this.#addResource(operation.resource);
+      // A document that is stored as a whole is stored with its resource.
+      else if (operation.kind !== 'leaf' || operation.resource.inLeaves)
+        this.#waiting.push(stored(operation));
+    }
     this.#next ??= this.#writeAfter(this.#current);
     return this.#next;
+  }
+
+  #addResource(resource: Resource): void {
+    const { id, header, document } = resource;
+    if (!header.exists) resource.inLeaves = false; // there are none any more
+    const whole = resource.inLeaves ? undefined : stringify(document);
+    if (whole !== undefined && whole.length <= MAX_WHOLE) {
+      const value = `${JSON.stringify(header).slice(0, -1)},"document":${whole}}`;
+      this.#waiting.push({ type: 'put', key: key('r', id), value });
+      return;
+    }
+    this.#waiting.push(put(key('r', id), header));
+    if (resource.inLeaves) return;
+    resource.inLeaves = true;
+    for (const [path, leaf] of leaves(document)) this.#waiting.push(put(key('d', id, ...path), leaf));
   }
 
   /** One batch is on its way at a time; what comes meanwhile goes together in the next. */
@@ -182,12 +221,10 @@ function openError(path: string, error: unknown): ServerError {
   });
 }
 
-function stored(operation: Operation): LevelOperation {
+function stored(operation: Exclude<Operation, { kind: 'resource' }>): LevelOperation {
   switch (operation.kind) {
-    case 'header':
-      return put(key('r', operation.id), operation.header);
     case 'leaf':
-      return putOrDelete(key('d', operation.id, ...operation.path), operation.leaf);
+      return putOrDelete(key('d', operation.resource.id, ...operation.path), operation.leaf);
     case 'bytes':
       return putOrDelete(
         key('b', operation.id),
@@ -259,7 +296,7 @@ function isString(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-function isHeader(value: unknown): value is ResourceHeader {
+function isStoredResource(value: unknown): value is ResourceHeader & { document?: JsonObject } {
   return (
     typeof value === 'object' && value !== null && 'rev' in value && 'owner' in value && 'hiddenUpTo' in value
   );

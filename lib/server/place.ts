@@ -38,23 +38,18 @@ export interface Place {
 export function parseAddress(path: string, home: { bookmarks: string; shares: string }): Address | undefined {
   const parts = (path.startsWith('/') ? path.slice(1) : path).replace(/\/$/, '').split('/');
   const first = parts.shift() ?? '';
-  const root = first.replace(/\?.*$/, '');
-  const query = first.slice(root.length);
-  const ids: Record<string, string> = { bookmarks: home.bookmarks, shares: home.shares };
-  const id =
-    root === 'resources'
-      ? `resources/${parts.shift() ?? ''}`
-      : Object.hasOwn(ids, root)
-        ? ids[root]
-        : undefined;
-  if (id === undefined || (root === 'resources' && query !== '')) return undefined;
-  return {
-    id: id + query,
-    segments: parts.map((written) => ({
+  const segments = (): Segment[] =>
+    parts.map((written) => ({
       written,
-      key: written.replaceAll('~1', '/').replaceAll('~0', '~'),
-    })),
-  };
+      key: written.includes('~') ? written.replaceAll('~1', '/').replaceAll('~0', '~') : written,
+    }));
+  if (first === 'resources') {
+    const id = `resources/${parts.shift() ?? ''}`;
+    return { id, segments: segments() };
+  }
+  const root = first.replace(/\?.*$/, '');
+  if (root !== 'bookmarks' && root !== 'shares') return undefined;
+  return { id: home[root] + first.slice(root.length), segments: segments() };
 }
 
 /**

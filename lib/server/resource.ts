@@ -35,6 +35,8 @@ export interface Resource {
   /** The versioned links that point to it, by {@link edgeKey}. */
   readonly parents: Map<string, Edge>;
   bytes?: Uint8Array;
+  /** Its leaves are stored each by itself: the document was too large once to be stored as a whole with each write. */
+  inLeaves: boolean;
   /** Was it needed since memory was last looked through for what can be dropped? */
   recent: boolean;
 }
@@ -56,6 +58,7 @@ export function absentResource(id: string): Resource {
     },
     document: new Map(),
     parents: new Map(),
+    inLeaves: false,
     recent: true,
   };
 }

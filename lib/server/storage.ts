@@ -1,6 +1,6 @@
 import type { Leaf } from './document.js';
 import type { Json, JsonObject } from './json.js';
-import type { Edge, Resource, ResourceHeader } from './resource.js';
+import type { Edge, Resource } from './resource.js';
 
 /** What one revision of a resource changed. Changes of linked resources are named, not copied. */
 export interface ChangeRecord {
@@ -17,10 +17,11 @@ export interface NestedChange {
 
 /** One step of a write; the steps of a write are stored all together or not at all. */
 export type Operation =
-  | { readonly kind: 'header'; readonly id: string; readonly header: ResourceHeader }
+  /** The resource has a new header, and may have a new document: the leaves among the operations are the difference. */
+  | { readonly kind: 'resource'; readonly resource: Resource }
   | {
       readonly kind: 'leaf';
-      readonly id: string;
+      readonly resource: Resource;
       readonly path: readonly string[];
       readonly leaf: Leaf | undefined;
     }
@@ -39,6 +40,7 @@ export interface Storage {
   setting(key: string): Promise<Json | undefined>;
   /**
    * Stores the operations as one; commits are stored in the order of the calls. Undefined when it is done already.
+   * Resources are stored as they are at the call, whatever becomes of them while it lasts.
    *
    * @throws nothing; the promise rejects where the operations, and all that were given later, are not stored
    */

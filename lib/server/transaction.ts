@@ -32,18 +32,20 @@ export class Transaction {
   begin(resource: Resource, by: string, type: string): JsonObject {
     const { id, header: before } = resource;
     const rev = before.rev + 1;
-    const stamp = { modifiedBy: by, modified: this.#now };
+    const modified = this.#now;
     this.touched.add(id);
+    this.operations.push({ kind: 'resource', resource });
     if (before.exists) {
-      resource.header = { ...before, ...stamp, rev, type };
-      this.operations.push({ kind: 'header', id, header: resource.header });
-      const typeChange = type === before.type ? {} : { _type: type };
-      return { ...typeChange, _meta: { ...stamp, _rev: rev }, _rev: rev };
+      const { exists, owner, createdBy, created, hiddenUpTo, binary } = before;
+      const stats = { createdBy, created, modifiedBy: by, modified };
+      resource.header = { rev, exists, type, owner, ...stats, hiddenUpTo, binary };
+      const _meta = { modifiedBy: by, modified, _rev: rev };
+      return type === before.type ? { _meta, _rev: rev } : { _type: type, _meta, _rev: rev };
     }
     const hiddenUpTo = before.owner === by ? before.hiddenUpTo : before.rev;
-    const stats = { createdBy: by, created: this.#now };
+    const stats = { createdBy: by, created: modified };
+    const stamp = { modifiedBy: by, modified };
     resource.header = { rev, exists: true, type, owner: by, ...stats, ...stamp, hiddenUpTo, binary: false };
-    this.operations.push({ kind: 'header', id, header: resource.header });
     const meta = { _id: `${id}/_meta`, _type: type, _owner: by, stats, ...stamp, _rev: rev };
     return { _type: type, _meta: meta, _rev: rev };
   }
@@ -79,7 +81,7 @@ export class Transaction {
     resource.document = new Map();
     resource.header = { ...header, exists: false };
     if (header.binary) this.#setBytes(resource, undefined);
-    this.operations.push({ kind: 'header', id, header: resource.header });
+    this.operations.push({ kind: 'resource', resource });
     this.#records.set(recordKey(id, 0), { type: 'delete', body: null, nested: [] });
     this.#announcements.push({ id, owner: header.owner, rev: 0 });
   }
@@ -88,12 +90,12 @@ export class Transaction {
   changesOf(resource: Resource): DocumentChanges {
     const { id } = resource;
     const putLeaf: DocumentChanges['leafPut'] = (path, leaf) => {
-      this.operations.push({ kind: 'leaf', id, path, leaf });
+      this.operations.push({ kind: 'leaf', resource, path, leaf });
     };
     return {
       leafPut: putLeaf,
       leafRemoved: (path) => {
-        this.operations.push({ kind: 'leaf', id, path, leaf: undefined });
+        this.operations.push({ kind: 'leaf', resource, path, leaf: undefined });
       },
       linked: (path, node, target) => {
         const child = this.#resources.need(target);
@@ -152,7 +154,7 @@ export class Transaction {
     );
     if (link instanceof Map) link.set('_rev', rev);
     const body = this.begin(parent, SYSTEM_USER, parent.header.type);
-    this.operations.push({ kind: 'leaf', id: parent.id, path: [...edge.path, '_rev'], leaf: rev });
+    this.operations.push({ kind: 'leaf', resource: parent, path: [...edge.path, '_rev'], leaf: rev });
     this.change(parent, {
       type: 'merge',
       body: stamped(nest(edge.path, { _rev: rev }), body),

@@ -1,3 +1,6 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
 import { WebSocket, WebSocketServer } from 'ws';
 
 import type { Graph } from './graph.js';
@@ -44,8 +47,8 @@ export function createSocketServer(graph: Graph, users: Users): WebSocketServer 
     maxPayload: MAX_BODY_BYTES,
     perMessageDeflate: false,
   });
-  server.on('connection', (socket: WebSocket) => {
-    const connection = new SocketConnection(socket, protocol, graph, users);
+  server.on('connection', (socket: WebSocket, { socket: stream }: IncomingMessage) => {
+    const connection = new SocketConnection({ socket, stream }, protocol, graph, users);
     socket.on('message', (data: Buffer) => {
       void connection.receive(data.toString('utf8'));
     });
@@ -72,6 +75,9 @@ interface PendingWatch {
 
 class SocketConnection {
   readonly #socket: WebSocket;
+  /** What the frames are written to. */
+  readonly #stream: Socket;
+  #isGathering = false;
   readonly #protocol: Protocol<string>;
   readonly #graph: Graph;
   readonly #users: Users;
@@ -82,8 +88,14 @@ class SocketConnection {
   readonly #ping: NodeJS.Timeout;
   #alive = true;
 
-  constructor(socket: WebSocket, protocol: Protocol<string>, graph: Graph, users: Users) {
+  constructor(
+    { socket, stream }: { socket: WebSocket; stream: Socket },
+    protocol: Protocol<string>,
+    graph: Graph,
+    users: Users,
+  ) {
     this.#socket = socket;
+    this.#stream = stream;
     this.#protocol = protocol;
     this.#graph = graph;
     this.#users = users;
@@ -225,7 +237,8 @@ class SocketConnection {
   }
 
   #sendAnswer(requestId: string, { status, headers, body, bytes }: Answer<string>): void {
-    const used = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
+    const used: Record<string, string> = {};
+    for (const [name, value] of Object.entries(headers)) if (value !== '') used[name] = value;
     if (bytes !== undefined) {
       const statusText = 'Cannot GET binary over WebSockets';
       this.#send(JSON.stringify({ requestId, status: 400, statusText, headers: used }));
@@ -239,8 +252,23 @@ class SocketConnection {
 
   #send(text: string): void {
     if (!this.#isOpen()) return;
-    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#socket.terminate();
-    else this.#socket.send(text);
+    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+      this.#socket.terminate();
+      return;
+    }
+    this.#gather();
+    this.#socket.send(text);
+  }
+
+  /** The frames of one turn leave together: a call of the system for each would be a tenth of a server's time. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#stream.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      this.#stream.uncork();
+    });
   }
 
   /** Settles when the text has left: so a long log is not read faster than it is taken. */
@@ -286,11 +314,10 @@ function parseMessage(text: string): Message | string {
   }
   if (typeof path !== 'string' || !isUriReference(path)) return 'path must be a URI reference';
   if (headers === undefined || !isObject(headers)) return 'headers must be an object';
-  const texts = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
-    typeof value === 'string' ? [[name, value]] : [],
-  );
   if (typeof headers['authorization'] !== 'string') return 'headers must have authorization, in lower case';
-  return { requestId, method, path, headers: Object.fromEntries(texts), data };
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') texts[name] = value;
+  return { requestId, method, path, headers: texts, data };
 }
 
 /** Only characters that may stand in a URI, and no broken percent-encoding (RFC 3986). */

@@ -41,7 +41,9 @@ type Operation =
 
 const key = fc.constantFrom(...KEYS, 'a', 'l', 'l');
 const name = fc.constantFrom(...NAMES);
-const scalar: fc.Arbitrary<Json> = fc.constantFrom<Json[]>(null, true, 0, -1.5, '', 'text', '\ud800');
+/** So long that its document is no longer stored as a whole. */
+const LONG = 'long'.repeat(501);
+const scalar: fc.Arbitrary<Json> = fc.constantFrom<Json[]>(null, true, 0, -1.5, '', 'text', '\ud800', LONG);
 const link: fc.Arbitrary<Json> = fc
   .record({ target: name, versioned: fc.boolean(), extra: fc.option(scalar, { nil: undefined }) })
   .map(({ target, versioned, extra }) => ({

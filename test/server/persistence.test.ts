@@ -91,6 +91,67 @@ test('everything is there after a restart, and goes on from there', async () => 
   expect((await wire.change()).change[1]).toMatchObject({ path: '/l', body: { more: 1, _rev: 2 } });
 });
 
+test('a document is the same after a restart, however long it is, was, and becomes', async () => {
+  const long = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`k${String(at)}`, 'x'.repeat(50)]));
+  const short = { 'a\0b': 1, e: {}, __proto__x: [{ b: null }] };
+  const writes: readonly (readonly [string, string, unknown?])[] = [
+    ['PUT', '/resources/r', short],
+    ['PUT', '/resources/r', { long }],
+    ['PUT', '/resources/r/e/f', { g: 1 }],
+    ['DELETE', '/resources/r/long'],
+    ['PUT', '/resources/r', { again: short }],
+    ['DELETE', '/resources/r'],
+    ['PUT', '/resources/r', short],
+    ['PUT', '/resources/r', { long, last: {} }],
+    ['DELETE', '/resources/r/long/k1'],
+  ];
+  for (const [method, path, body] of writes) {
+    const read = async (server: OADAServer): Promise<unknown> => {
+      const { status, body: document } = await call(server, 'GET', '/resources/r');
+      return { status, ...(status === 200 && { document }) };
+    };
+    const server = await OADAServer.start({ path: folder, tokens });
+    await call(server, method, path, body === undefined ? {} : { body });
+    const before = await read(server);
+    await server.stop();
+    const after = await OADAServer.start({ path: folder, tokens });
+    expect(await read(after), `${method} ${path}`).toEqual(before);
+    await after.stop();
+  }
+});
+
+test('a folder of the earlier format is read, and written on in the present one', async () => {
+  const earlier = await OADAServer.start({ path: folder, tokens });
+  await call(earlier, 'PUT', '/bookmarks', { body: { l: { _id: 'resources/r', _rev: 0 } } });
+  await call(earlier, 'PUT', '/resources/r', { body: { a: { '': 1, b: [2] }, e: {} } });
+  const { body: document } = await call(earlier, 'GET', '/resources/r');
+  await earlier.stop();
+  // In format 1 each leaf had a key of its own.
+  const level = new ClassicLevel(folder);
+  for (const [id, stored] of await level.iterator({ gte: 'r', lt: 's' }).all()) {
+    const { document: _, ...header } = JSON.parse(stored);
+    await level.put(id, JSON.stringify(header));
+  }
+  await level.put('d\0resources/r\0a\0', '1');
+  await level.put('d\0resources/r\0a\0b', '[2]');
+  await level.put('d\0resources/r\0e', '{}');
+  await level.put('d\0resources/sams\0l\0_id', '"resources/r"');
+  await level.put('d\0resources/sams\0l\0_rev', '1');
+  await level.put('s\0format', '1');
+  await level.close();
+
+  const server = await OADAServer.start({ path: folder, tokens });
+  expect((await call(server, 'GET', '/bookmarks/l')).body).toEqual(document);
+  await call(server, 'DELETE', '/bookmarks/l/a/b');
+  await call(server, 'PUT', '/bookmarks/l', { body: { n: 3 } });
+  const { body: written } = await call(server, 'GET', '/resources/r');
+  expect(written).toMatchObject({ a: { '': 1 }, e: {}, n: 3, _rev: 3 });
+  await server.stop();
+  await using again = await OADAServer.start({ path: folder, tokens });
+  expect((await call(again, 'GET', '/bookmarks/l')).body).toEqual(written);
+  expect((await call(again, 'GET', '/bookmarks')).body).toMatchObject({ l: { _id: 'resources/r', _rev: 3 } });
+});
+
 test('a user without given bookmarks has the same ones after a restart', async () => {
   const options = { path: folder, tokens: [{ token: 'abc' }] };
   const before = await OADAServer.start(options);
@@ -155,9 +216,13 @@ test('a file in place of a folder is refused, and stays as it is', async () => {
 
 test('a folder of another format, or of another program, is refused', async () => {
   const level = new ClassicLevel(folder);
-  await level.put('s\0format', '2');
+  await level.put('s\0format', '3');
   await level.close();
-  await expectCode(folder, 'OADA_SERVER_FOLDER_UNUSABLE', /is of format 2; this version reads format 1/);
+  await expectCode(
+    folder,
+    'OADA_SERVER_FOLDER_UNUSABLE',
+    /is of format 3; this version reads formats up to 2/,
+  );
 
   const foreign = new ClassicLevel(join(folder, 'foreign'));
   await foreign.put('something', 'else');
