@@ -163,6 +163,10 @@ export class SlotLease {
     }
   }
 
+  get isFiling(): boolean {
+    return this.#isFiling;
+  }
+
   /** The job has come to its end, and only has to be filed: others may run meanwhile. */
   file(): void {
     this.#isFiling = true;

@@ -19,7 +19,7 @@ export interface InstanceSummary {
   readonly state: 'alive' | 'silent';
   /** How many jobs it runs at once. */
   readonly concurrency?: number;
-  /** How many it runs, as it told with its last heartbeat. */
+  /** How many it runs, as it told with its last heartbeat; without those that only have to be filed. */
   readonly running: number;
   /** Some of them, like `resources/abc`: a hundred at most. */
   readonly jobs: readonly string[];
@@ -64,16 +64,17 @@ export async function readHeartbeat(
     unlessMissing(store.get(`/${id}/_meta`)),
   ]);
   if (found === undefined) return undefined;
-  const { host, pid, started, concurrency, running, jobs, leaseTimeout } = objectOf(found.data);
+  const { host, pid, started, concurrency, running, filing, jobs, leaseTimeout } = objectOf(found.data);
   const { modified } = objectOf(meta?.data);
   const heard = typeof modified === 'number' ? new Date(modified * 1000) : undefined;
   const lease = typeof leaseTimeout === 'number' ? leaseTimeout : DEFAULT_LEASE_MS;
-  const held = typeof running === 'number' ? running : 0;
+  const own = typeof running === 'number' ? running : 0;
+  const holdsSome = own > 0 || (typeof filing === 'number' && filing > 0);
   return {
-    patience: (held > 0 ? lease : IDLE_BEAT_MS) + LATENESS_MS,
+    patience: (holdsSome ? lease : IDLE_BEAT_MS) + LATENESS_MS,
     told: {
       instance: id.slice('resources/'.length),
-      running: held,
+      running: own,
       jobs: Array.isArray(jobs) ? jobs.flatMap((job: Json) => linkedId({ _id: job }) ?? []) : [],
       ...(typeof host === 'string' && { host }),
       ...(typeof pid === 'number' && { pid }),
