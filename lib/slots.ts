@@ -170,6 +170,7 @@ export class SlotLease {
   /** The job has come to its end, and only has to be filed: others may run meanwhile. */
   file(): void {
     this.#isFiling = true;
+    this.#isOver = true;
     this.#slots.filing();
     this.#release();
   }

@@ -161,6 +161,22 @@ describe('the slot of a job that is being filed', () => {
     expect(tryTake(slots)).toBe(false);
   });
 
+  test('is not taken back, where the work has ended without waiting for what it lent the slot for', async () => {
+    const slots = new Slots(1, unlimited);
+    const lease = slots.take('parent');
+    const waited = deferred();
+    const lent = lease.lent(() => waited.promise, new AbortController().signal);
+    const child = slots.take('child');
+    waited.resolve();
+    await setImmediate(); // the slot is wanted back
+    lease.file();
+    child.end();
+    await lent;
+    expect(tryTake(slots)).toBe(true);
+    lease.end();
+    expect(tryTake(slots)).toBe(false);
+  });
+
   test("is nobody's while fifty are being filed, and then goes to who waits", () => {
     const slots = new Slots(1, unlimited);
     const leases = Array.from({ length: 50 }, () => file(slots));
