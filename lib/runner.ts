@@ -77,7 +77,7 @@ interface Finished {
 /** Takes one found job through its life: claimed, run, logged, filed. */
 export class Runner {
   readonly #due: DueJob;
-  readonly #lease: Pick<SlotLease, 'lent' | 'file'>;
+  readonly #lease: Pick<SlotLease, 'lent' | 'toFiling'>;
   readonly #deps: RunnerDeps;
   readonly #jobEvent: JobEvent;
   readonly #event: TypedJobEvent;
@@ -86,7 +86,7 @@ export class Runner {
   #isDone = false;
 
   /** @internal */
-  constructor(due: DueJob, lease: Pick<SlotLease, 'lent' | 'file'>, deps: RunnerDeps) {
+  constructor(due: DueJob, lease: Pick<SlotLease, 'lent' | 'toFiling'>, deps: RunnerDeps) {
     const { found, standing } = due;
     const type = 'job' in standing ? standing.job.type : '';
     this.#due = due;
@@ -289,7 +289,7 @@ export class Runner {
   async #file(final: FinalJob): Promise<Settled> {
     const { events } = this.#deps;
     const { jobId, status, failureType } = final;
-    this.#lease.file();
+    this.#lease.toFiling();
     const onUnlinked = (resource: string, error: StoreError): void => {
       events.emit('link:failed', { ...this.#jobEvent, resource, error });
     };

@@ -149,7 +149,7 @@ describe('a slot that is lent', () => {
 describe('the slot of a job that is being filed', () => {
   const file = (slots: Slots): SlotLease => {
     const lease = slots.take('any');
-    lease.file();
+    lease.toFiling();
     return lease;
   };
 
@@ -169,7 +169,7 @@ describe('the slot of a job that is being filed', () => {
     const child = slots.take('child');
     waited.resolve();
     await setImmediate(); // the slot is wanted back
-    lease.file();
+    lease.toFiling();
     child.end();
     await lent;
     expect(tryTake(slots)).toBe(true);
