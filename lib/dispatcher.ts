@@ -296,7 +296,7 @@ export class Dispatcher {
       this.#afterAWhile(found); // another link to the same job has it running
       return;
     }
-    const runner = new Runner(due, lease, this.#deps);
+    const runner = Runner.create(due, lease, this.#deps);
     this.#states.set(id, { kind: 'running', found, type: due.type, lease, runner });
     if (jobId !== '') this.#busy.add(jobId);
     const settled = await this.#deps.own.holding(jobId, lease, () => runner.run());

@@ -85,8 +85,7 @@ export class Runner {
   /** Has the work come to its end? */
   #isDone = false;
 
-  /** @internal */
-  constructor(due: DueJob, lease: Pick<SlotLease, 'lent' | 'toFiling'>, deps: RunnerDeps) {
+  private constructor(due: DueJob, lease: Pick<SlotLease, 'lent' | 'toFiling'>, deps: RunnerDeps) {
     const { found, standing } = due;
     const type = 'job' in standing ? standing.job.type : '';
     this.#due = due;
@@ -94,6 +93,11 @@ export class Runner {
     this.#deps = deps;
     this.#jobEvent = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '' };
     this.#event = { ...this.#jobEvent, type };
+  }
+
+  /** @internal */
+  static create(due: DueJob, lease: Pick<SlotLease, 'lent' | 'toFiling'>, deps: RunnerDeps): Runner {
+    return new Runner(due, lease, deps);
   }
 
   /** Ends the work, if it has not ended: the job fails as cancelled. @param why see {@link JobCancelledError} */
@@ -329,7 +333,7 @@ export class Runner {
     const onLog = (level: LogLevel, { status, meta }: Update): void => {
       events.emit('job:logged', { ...this.#event, level, status, meta });
     };
-    return new Logger({ updates, logging: options.logging, onLog });
+    return Logger.create({ updates, logging: options.logging, onLog });
   }
 
   #family(job: Job, claim: Claim, { data: document }: StoredDocument): Family {
