@@ -7,7 +7,7 @@ import type { DueJob } from './due-job.js';
 import { writeEnd } from './ending.js';
 import type { LastUpdate } from './ending.js';
 import { Family } from './family.js';
-import { fileJob, insist } from './filing.js';
+import { fileJob } from './filing.js';
 import type { FilingDeps, FinalJob } from './filing.js';
 import { lastUpdateKey, scheduleOf } from './job.js';
 import type { Job } from './job.js';
@@ -28,6 +28,7 @@ import type { Work } from './prepare.js';
 import { retryDelay } from './retries.js';
 import { hideSecrets } from './secrets.js';
 import type { SlotLease } from './slots.js';
+import { insist } from './storing.js';
 import { UpdateWriter } from './update-writer.js';
 import type { Update } from './update-writer.js';
 import type { Worker } from './worker.js';
@@ -213,10 +214,7 @@ export class Runner {
   }
 
   /** Writes status, result and the last updates; what the store refuses to take becomes a failure that says so. */
-  async #finish(
-    run: Pick<Run, 'job' | 'claim' | 'updates' | 'family'>,
-    outcome: FinalOutcome,
-  ): Promise<Finished | undefined> {
+  async #finish(run: Run, outcome: FinalOutcome): Promise<Finished | undefined> {
     const { job, claim, updates, family } = run;
     // A store merges: what an earlier run left, or a producer has put there, would be mixed into what is written.
     if (isJsonObject(job.result) && !(await insist(() => claim.decide({ result: null }), this.#deps)))
