@@ -148,7 +148,12 @@ function createGauges(
     // Two services of one name in a process run jobs of the same list, each its own.
     for (const [type, count] of running) made.inc({ service, queue, type }, count);
   });
-  gauge(NAMES.filing, 'Jobs that are over, and that this process files', ['service', 'queue'], (made, told) => {
-    made.inc({ service: told.service, queue: told.queue }, told.depth.filing);
-  });
+  gauge(
+    NAMES.filing,
+    'Jobs that are over, and that this process files',
+    ['service', 'queue'],
+    (made, told) => {
+      made.inc({ service: told.service, queue: told.queue }, told.depth.filing);
+    },
+  );
 }

@@ -3,8 +3,7 @@ import { unlessMissing } from '../errors.js';
 import { IDLE_BEAT_MS } from '../instances.js';
 import { objectOf } from '../json.js';
 import type { Json } from '../json.js';
-import { isAddressable, linkedId } from '../paths.js';
-import { entriesOf } from '../retention/day-lists.js';
+import { entriesOf, isAddressable, linkedId } from '../paths.js';
 import type { OperatorDeps } from './operator-deps.js';
 
 /** An instance of the service, by its heartbeat, as JSON: all times are ISO 8601 in UTC. */
@@ -39,8 +38,8 @@ export interface Heartbeat {
 /** The instances that have not been stopped cleanly, the one that was started last first. */
 export async function listInstances(deps: OperatorDeps): Promise<InstanceSummary[]> {
   const { store, paths, clock } = deps;
-  const entries = entriesOf(await documentAt(store, paths.instances));
-  const all = await Promise.all(entries.map(([, entry]) => readHeartbeat(deps, linkedId(entry))));
+  const entries = entriesOf(await documentAt(store, paths.instances)).values();
+  const all = await Promise.all([...entries].map((entry) => readHeartbeat(deps, linkedId(entry))));
   const now = clock.now();
   return all
     .flatMap((heartbeat) => (heartbeat === undefined ? [] : [instanceAt(heartbeat, now)]))
