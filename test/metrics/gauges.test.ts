@@ -105,7 +105,14 @@ test('a job that only has to be filed is told of as that, and not as running', a
     return await put(request);
   };
   const metrics = new Registry();
-  const service = new Service({ name: NAME, oada, concurrency: 1, leaseTimeout: 300, drainTimeout: '50ms', metrics });
+  const service = new Service({
+    name: NAME,
+    oada,
+    concurrency: 1,
+    leaseTimeout: 300,
+    drainTimeout: '50ms',
+    metrics,
+  });
   onTestFinished(() => service.stop());
   const work = blocked(service, 'plough');
   service.on('sow', '10s', () => undefined);
