@@ -1,9 +1,7 @@
+import { EnsuredLists } from './ensured-lists.js';
 import type { Json } from './json.js';
 import type { Store } from './oada/store.js';
 import type { Paths } from './paths.js';
-
-/** How many lists are remembered to be there: failure types may be many. */
-const MOST_ENSURED = 1000;
 
 interface Batch {
   readonly links: Map<string, Json>;
@@ -13,14 +11,13 @@ interface Batch {
 /** Writes the links of the day-indexes. What comes while a write is on its way goes together in the next. */
 export class DayIndex {
   readonly #store: Store;
-  readonly #paths: Paths;
-  readonly #ensured = new Map<string, Promise<void>>();
+  readonly #lists: EnsuredLists;
   readonly #waiting = new Map<string, Batch>();
   readonly #writing = new Map<string, Promise<void>>();
 
   constructor(store: Store, paths: Paths) {
     this.#store = store;
-    this.#paths = paths;
+    this.#lists = new EnsuredLists(store, paths.tree);
   }
 
   /**
@@ -44,7 +41,7 @@ export class DayIndex {
     current: Promise<void> | undefined,
     links: Map<string, Json>,
   ): Promise<void> {
-    await Promise.allSettled([current, this.#ensure(path)]);
+    await Promise.allSettled([current, this.#lists.ensure(path)]);
     this.#waiting.delete(path);
     const writing = this.#write(path, links);
     this.#writing.set(path, writing);
@@ -56,29 +53,15 @@ export class DayIndex {
   }
 
   async #write(path: string, links: Map<string, Json>): Promise<void> {
-    await this.#ensure(path); // fails here where it failed before
+    await this.#lists.ensure(path); // fails here where it failed before
     const { location } = await this.#store.put(path, Object.fromEntries(links));
     const inline = inlinePart(location);
     if (inline === undefined) return;
     // Somebody has deleted the list since: what was written has become a part of what is above it.
-    this.#ensured.delete(path);
+    this.#lists.forget(path);
     await this.#store.delete(inline);
-    await this.#ensure(path);
+    await this.#lists.ensure(path);
     await this.#store.put(path, Object.fromEntries(links));
-  }
-
-  /** Makes the list of the day, once. */
-  #ensure(path: string): Promise<void> {
-    let ensured = this.#ensured.get(path);
-    if (ensured === undefined) {
-      if (this.#ensured.size >= MOST_ENSURED) this.#ensured.clear();
-      ensured = this.#store.ensure(path, this.#paths.tree).catch((error: unknown) => {
-        this.#ensured.delete(path);
-        throw error;
-      });
-      this.#ensured.set(path, ensured);
-    }
-    return ensured;
   }
 }
 

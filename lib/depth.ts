@@ -12,13 +12,15 @@ export interface QueueDepth {
   readonly skipped: number;
   /** Since when the one that has waited longest could be run: milliseconds of the time of day. */
   readonly oldest: number | undefined;
-  /** How many of each type this instance has taken, and not yet settled. */
+  /** How many of each type this instance has taken, those apart that only have to be filed. */
   readonly running: ReadonlyMap<string, number>;
+  /** Those that are over, and only have to be filed. */
+  readonly filing: number;
 }
 
 /** @param now milliseconds of the time of day */
 export function depthOf(states: Iterable<EntryState>, now: number): QueueDepth {
-  const counts = { waiting: 0, delayed: 0, held: 0, skipped: 0 };
+  const counts = { waiting: 0, delayed: 0, held: 0, skipped: 0, filing: 0 };
   const running = new Map<string, number>();
   let oldest = Infinity;
   for (const state of states) {
@@ -31,7 +33,8 @@ export function depthOf(states: Iterable<EntryState>, now: number): QueueDepth {
         break;
       case 'running':
       case 'gone':
-        running.set(state.type, (running.get(state.type) ?? 0) + 1);
+        if (state.lease.isFiling) counts.filing++;
+        else running.set(state.type, (running.get(state.type) ?? 0) + 1);
         break;
       // One that is looked at again after a while may be due all the same: the store failed.
       default:

@@ -130,7 +130,7 @@ export class Dispatcher {
     const state = this.#states.get(id);
     if (state === undefined || state.kind === 'gone') return;
     if (state.kind === 'running') {
-      this.#states.set(id, { kind: 'gone', found: state.found, type: state.type });
+      this.#states.set(id, { kind: 'gone', found: state.found, type: state.type, lease: state.lease });
       state.runner.cancel('its link in the pending list was deleted');
       return;
     }
@@ -297,10 +297,10 @@ export class Dispatcher {
       this.#afterAWhile(found); // another link to the same job has it running
       return;
     }
-    const runner = new Runner(due, lease, this.#deps);
-    this.#states.set(id, { kind: 'running', found, type: due.type, runner });
+    const runner = Runner.create(due, lease, this.#deps);
+    this.#states.set(id, { kind: 'running', found, type: due.type, lease, runner });
     if (jobId !== '') this.#busy.add(jobId);
-    const settled = await this.#deps.own.holding(jobId, () => runner.run());
+    const settled = await this.#deps.own.holding(jobId, lease, () => runner.run());
     this.#busy.delete(jobId);
     lease.end();
     // Others may have filed it; what is not in the list any more is nobody's to look at again.

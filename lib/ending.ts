@@ -1,8 +1,8 @@
 import type { Claim } from './claim.js';
 import { StoreError } from './errors.js';
-import { insist } from './filing.js';
-import type { FilingDeps } from './filing.js';
 import type { Json, JsonObject } from './json.js';
+import { insist } from './storing.js';
+import type { StoringDeps } from './storing.js';
 import type { UpdateWriter } from './update-writer.js';
 
 /** The update that says what becomes of a job. */
@@ -26,7 +26,7 @@ export async function writeEnd(
   claim: Claim,
   patch: JsonObject,
   { updates, last, onRefused }: Ending,
-  deps: Pick<FilingDeps, 'clock' | 'abort'>,
+  deps: StoringDeps,
 ): Promise<JsonObject | undefined> {
   const logged = updates.take().updates;
   const own = updates.take(...last).updates;

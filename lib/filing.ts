@@ -1,5 +1,3 @@
-import { backoff, sleep } from './clock.js';
-import type { Clock } from './clock.js';
 import type { DayIndex } from './day-index.js';
 import { StoreError } from './errors.js';
 import type { FoundJob } from './found-job.js';
@@ -7,15 +5,14 @@ import type { Json } from './json.js';
 import type { Store } from './oada/store.js';
 import { dayOf, entryPath, isAddressable, metaLink } from './paths.js';
 import type { FinalStatus, Paths } from './paths.js';
+import { insist } from './storing.js';
+import type { StoringDeps } from './storing.js';
 
-export interface FilingDeps {
+export interface FilingDeps extends StoringDeps {
   readonly service: string;
   readonly paths: Paths;
   readonly store: Store;
   readonly dayIndex: DayIndex;
-  readonly clock: Clock;
-  /** Aborted, with the reason, when running work has to end: nothing may be waited for any longer. */
-  readonly abort: AbortSignal;
   /** Does the key lead to another job by now? */
   isRelinked(found: FoundJob): boolean;
 }
@@ -35,9 +32,6 @@ export interface FinalJob {
 
 /** Told of a resource, or a list besides the day-index, that could not be linked to the job. */
 type OnUnlinked = (resource: string, error: StoreError) => void;
-
-const FIRST_WAIT_MS = 200;
-const LONGEST_WAIT_MS = 30_000;
 
 /**
  * Moves a job from the pending list to the day-index of the same layout; a failure of a type of its own to that type's,
@@ -101,21 +95,4 @@ async function linkResource(
 function tellUnlinked(what: string, error: unknown, onUnlinked: OnUnlinked): void {
   if (!(error instanceof StoreError) || error.retryable) throw error;
   onUnlinked(what, error);
-}
-
-/** The work is done: storing what came of it is tried until it is stored, or the service ends. */
-export async function insist<T>(
-  write: () => Promise<T>,
-  { clock, abort }: Pick<FilingDeps, 'clock' | 'abort'>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await write();
-    } catch (error) {
-      const passing =
-        error instanceof StoreError && (error.retryable || error.code === 'OADA_JOBS_STORE_UNAUTHORIZED');
-      if (!passing || abort.aborted) throw error;
-      await sleep(clock, backoff(clock, attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS), abort);
-    }
-  }
 }

@@ -29,14 +29,20 @@ export interface FoundJob {
 export type EntryState =
   | { readonly kind: 'found' | 'reading' | 'due' | 'held' | 'done'; readonly found: FoundJob }
   /** It is running, and its link was deleted. */
-  | { readonly kind: 'gone'; readonly found: FoundJob; readonly type: string }
+  | { readonly kind: 'gone'; readonly found: FoundJob; readonly type: string; readonly lease: Filing }
   | { readonly kind: 'delayed'; readonly found: FoundJob; readonly cancelTimer: () => void }
   | {
       readonly kind: 'running';
       readonly found: FoundJob;
       readonly type: string;
+      readonly lease: Filing;
       readonly runner: Cancellable;
     };
+
+/** Of a job that this instance has taken: tells whether it is over, and only has to be filed. */
+export interface Filing {
+  readonly isFiling: boolean;
+}
 
 interface Cancellable {
   cancel(why?: string): void;

@@ -38,7 +38,7 @@ export type { LayoutOption } from './options.js';
 export type { ChildState } from './child-states.js';
 export type { Child, SpawnOptions } from './children.js';
 export type { ProgressRecord } from './progress.js';
-export { Jobs } from './jobs.js';
+export type { Jobs } from './jobs.js';
 export type { OwnedJob } from './jobs.js';
 export { getStatus } from './status.js';
 export type {
@@ -50,7 +50,7 @@ export type {
   ViewedChild,
   ViewedJob,
 } from './status.js';
-export { Schedules } from './schedule/operations.js';
+export type { Schedules } from './schedule/operations.js';
 export type { HistoryRecord, ScheduleState, TimingOverride } from './schedule/operations.js';
 export type { EachOptions, ItemConfigMaker, ItemContext } from './schedule/item-options.js';
 export type { Chain, ConfigMaker, Notify, OccurrenceContext, ScheduleOptions } from './schedule/options.js';
@@ -58,7 +58,7 @@ export type { Cause, CurrentRun, OccurrenceOutcome } from './schedule/row.js';
 export type { PassReason } from './schedule/step.js';
 export type { CatchUp, Overlap, ScheduleTiming } from './schedule/definition.js';
 export type { MaintenanceWindow, Weekday } from './schedule/windows.js';
-export { Report } from './report/report.js';
+export type { Report } from './report/report.js';
 export type { MetricsRegistry } from './metrics/registry.js';
 export type { RetentionOptions } from './retention/policy.js';
 export { reportOnItem } from './report/recording.js';

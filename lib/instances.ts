@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { sleep } from './clock.js';
 import type { Clock } from './clock.js';
 import { ignoreStoreError, StoreError } from './errors.js';
+import type { Filing } from './found-job.js';
 import type { JsonObject } from './json.js';
 import type { Store } from './oada/store.js';
 import { link } from './paths.js';
@@ -25,7 +26,7 @@ export interface OwnInstanceOptions extends InstanceOptions {
 const BEATS_PER_LEASE = 3;
 /** How often the heartbeat of an instance is written that holds no job: only people look at it then. */
 export const IDLE_BEAT_MS = 60_000;
-/** How many of the jobs that it holds are told. */
+/** How many of the jobs that run are told. */
 const MOST_TOLD = 100;
 
 /**
@@ -37,7 +38,7 @@ export class OwnInstance {
   readonly id: string;
   readonly #options: OwnInstanceOptions;
   readonly #ending = new AbortController();
-  readonly #held = new Set<{ readonly jobId: string }>();
+  readonly #held = new Set<{ readonly jobId: string; readonly lease: Filing }>();
   #beats = 0;
   /** By the monotonic clock. */
   #lastBeat = -Infinity;
@@ -62,8 +63,8 @@ export class OwnInstance {
   }
 
   /** Beats often while the work goes on. */
-  async holding<T>(jobId: string, work: () => Promise<T>): Promise<T> {
-    const held = { jobId };
+  async holding<T>(jobId: string, lease: Filing, work: () => Promise<T>): Promise<T> {
+    const held = { jobId, lease };
     this.#held.add(held);
     if (this.#held.size === 1) this.#wake.abort();
     try {
@@ -101,8 +102,10 @@ export class OwnInstance {
 
   /** What people are told of it. */
   get #told(): JsonObject {
-    const jobs = [...this.#held].slice(0, MOST_TOLD).map(({ jobId }) => jobId);
-    return { beats: this.#beats, running: this.#held.size, jobs };
+    const running = [...this.#held].filter(({ lease }) => !lease.isFiling);
+    const jobs = running.slice(0, MOST_TOLD).map(({ jobId }) => jobId);
+    const filing = this.#held.size - running.length;
+    return { beats: this.#beats, running: running.length, filing, jobs };
   }
 }
 

@@ -75,7 +75,7 @@ export function resolveRequest(request: JobRequest): ResolvedRequest {
   const job = {
     ...{ service, type, config: configOf(config) },
     ...(priority !== undefined && { priority }),
-    ...(startAfter !== undefined && { startAfter: timeOf(startAfter) }),
+    ...(startAfter !== undefined && { startAfter: checkedStart(startAfter) }),
     ...(resources !== undefined && { resources: [...resources] }),
     ...(owner !== undefined && { owner, startedBy: { user: owner } }),
   };
@@ -111,7 +111,7 @@ function configOf(config: unknown): JsonObject {
 }
 
 /** As services read it: ISO 8601, in UTC. */
-function timeOf(startAfter: Date | string): string {
+function checkedStart(startAfter: Date | string): string {
   // Without a zone it would be another time on another machine.
   const isTime = startAfter instanceof Date || /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/.test(startAfter);
   const date = new Date(isTime ? startAfter : Number.NaN);

@@ -1,7 +1,7 @@
 import { assert as assertJob } from '@oada/types/oada/service/job.js';
 
 import { InvalidJobError, toError } from './errors.js';
-import { isJsonObject, timeOf } from './json.js';
+import { isJsonObject, dateOf } from './json.js';
 import type { Json, JsonObject } from './json.js';
 import { isEntryKey, isOwner, link, linkedId } from './paths.js';
 import { progressOf } from './progress.js';
@@ -136,7 +136,7 @@ function runRecord(document: JsonObject): Omit<Job, '_id' | 'oadaId' | 'service'
     result,
     attempts: countOf(attempts),
     takeovers: countOf(takeovers),
-    startAfter: timeOf(startAfter),
+    startAfter: dateOf(startAfter),
     priority: typeof priority === 'number' && Number.isFinite(priority) ? priority : 0,
     claim: claimOf(document),
     resources: resourcesOf(resources),
@@ -209,7 +209,7 @@ export function finalTime(document: unknown): Date | undefined {
     .map((key) => updates[key])
     .filter((update) => isJsonObject(update));
   const last = inOrder.findLast((update) => update['status'] === status) ?? inOrder.at(-1);
-  return timeOf(last?.['time']);
+  return dateOf(last?.['time']);
 }
 
 /** Does it say that the job is over? */

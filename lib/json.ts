@@ -15,10 +15,13 @@ export function objectOf(value: Json | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-const ISO = /^\d{4}-\d\d-\d\dT/;
+const ISO = /^\d{4}-\d\d-\d\d(?:T|$)/;
 
-/** A time in ISO 8601; what is none is undefined. Years of more than four digits are written in another way. */
-export function timeOf(value: Json | undefined): Date | undefined {
+/**
+ * A time in ISO 8601, or a day, which is its beginning in UTC; what is neither is undefined. Years of more than four digits
+ * are written in another way.
+ */
+export function dateOf(value: Json | undefined): Date | undefined {
   if (typeof value !== 'string' || !ISO.test(value)) return undefined;
   const time = new Date(value);
   return Number.isNaN(time.getTime()) || !ISO.test(time.toISOString()) ? undefined : time;

@@ -24,10 +24,14 @@ export class Logger {
   readonly #options: LoggerOptions;
   readonly #bindings: JsonObject;
 
-  /** @internal */
-  constructor(options: LoggerOptions, bindings: JsonObject = {}) {
+  private constructor(options: LoggerOptions, bindings: JsonObject = {}) {
     this.#options = options;
     this.#bindings = bindings;
+  }
+
+  /** @internal */
+  static create(options: LoggerOptions, bindings: JsonObject = {}): Logger {
+    return new Logger(options, bindings);
   }
 
   fatal(status: unknown, meta?: unknown): Promise<void> {

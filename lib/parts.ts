@@ -158,7 +158,7 @@ export class ServiceParts {
   }
 
   get #own(): Queue {
-    this.#queue ??= new Queue('default', this.#source, this.#deps);
+    this.#queue ??= Queue.create('default', this.#source, this.#deps);
     return this.#queue;
   }
 

@@ -1,4 +1,5 @@
-import type { JsonObject } from './json.js';
+import { isJsonObject } from './json.js';
+import type { Json, JsonObject } from './json.js';
 
 /** How a list came to its end. */
 export type FinalStatus = 'success' | 'failure';
@@ -207,6 +208,17 @@ const RESOURCE_KEYS: ReadonlySet<string> = new Set(['_id', '_rev', '_type', '_me
 /** Is it an entry of a list, not one of the keys that every resource has? */
 export function isEntryKey(key: string): boolean {
   return !RESOURCE_KEYS.has(key);
+}
+
+/** The entries of a list, or of a part of one. It may be very long: nothing is made of it that is not kept. */
+export function entriesOf(list: Json | undefined): Map<string, Json> {
+  const entries = new Map<string, Json>();
+  if (!isJsonObject(list)) return entries;
+  for (const key of Object.keys(list)) {
+    const entry = list[key];
+    if (isEntryKey(key) && entry !== undefined) entries.set(key, entry);
+  }
+  return entries;
 }
 
 /** The key in the classic pending list below which the nested layout has its own. */

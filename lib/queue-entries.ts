@@ -187,7 +187,7 @@ export class QueueEntries {
     let starting: Queue | undefined;
     const keep = async (): Promise<Queue | undefined> => {
       for (let attempt = 1; !stopping.signal.aborted; attempt++) {
-        const queue = new Queue(key, address, this.#deps);
+        const queue = Queue.create(key, address, this.#deps);
         starting = queue;
         try {
           await queue.start();

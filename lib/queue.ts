@@ -72,11 +72,7 @@ export class Queue {
   /** Before that no job may be claimed: its claim would be anybody's. */
   #isRegistered = false;
 
-  /**
-   * @internal
-   * @param id `default`, or the key of the entry that the queue comes from
-   */
-  constructor(id: string, source: StoreAddress | OADAClient, deps: QueueDeps) {
+  private constructor(id: string, source: StoreAddress | OADAClient, deps: QueueDeps) {
     const { clock, options, events } = deps;
     const paths = pathsOf(deps.service);
     this.id = id;
@@ -124,6 +120,14 @@ export class Queue {
     const { retention } = deps;
     if (retention !== undefined)
       this.#retention = new Retention({ ...deps, queue: id, store, paths, retention });
+  }
+
+  /**
+   * @internal
+   * @param id `default`, or the key of the entry that the queue comes from
+   */
+  static create(id: string, source: StoreAddress | OADAClient, deps: QueueDeps): Queue {
+    return new Queue(id, source, deps);
   }
 
   /** What is heard goes to the dispatcher, and to whoever waits for a job to be filed. */

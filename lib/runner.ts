@@ -7,7 +7,7 @@ import type { DueJob } from './due-job.js';
 import { writeEnd } from './ending.js';
 import type { LastUpdate } from './ending.js';
 import { Family } from './family.js';
-import { fileJob, insist } from './filing.js';
+import { fileJob } from './filing.js';
 import type { FilingDeps, FinalJob } from './filing.js';
 import { lastUpdateKey, scheduleOf } from './job.js';
 import type { Job } from './job.js';
@@ -28,6 +28,7 @@ import type { Work } from './prepare.js';
 import { retryDelay } from './retries.js';
 import { hideSecrets } from './secrets.js';
 import type { SlotLease } from './slots.js';
+import { insist } from './storing.js';
 import { UpdateWriter } from './update-writer.js';
 import type { Update } from './update-writer.js';
 import type { Worker } from './worker.js';
@@ -77,7 +78,7 @@ interface Finished {
 /** Takes one found job through its life: claimed, run, logged, filed. */
 export class Runner {
   readonly #due: DueJob;
-  readonly #lease: Pick<SlotLease, 'lent' | 'file'>;
+  readonly #lease: Pick<SlotLease, 'lent' | 'toFiling'>;
   readonly #deps: RunnerDeps;
   readonly #jobEvent: JobEvent;
   readonly #event: TypedJobEvent;
@@ -85,8 +86,7 @@ export class Runner {
   /** Has the work come to its end? */
   #isDone = false;
 
-  /** @internal */
-  constructor(due: DueJob, lease: Pick<SlotLease, 'lent' | 'file'>, deps: RunnerDeps) {
+  private constructor(due: DueJob, lease: Pick<SlotLease, 'lent' | 'toFiling'>, deps: RunnerDeps) {
     const { found, standing } = due;
     const type = 'job' in standing ? standing.job.type : '';
     this.#due = due;
@@ -94,6 +94,11 @@ export class Runner {
     this.#deps = deps;
     this.#jobEvent = { queue: deps.queue, key: found.key, jobId: found.jobId ?? '' };
     this.#event = { ...this.#jobEvent, type };
+  }
+
+  /** @internal */
+  static create(due: DueJob, lease: Pick<SlotLease, 'lent' | 'toFiling'>, deps: RunnerDeps): Runner {
+    return new Runner(due, lease, deps);
   }
 
   /** Ends the work, if it has not ended: the job fails as cancelled. @param why see {@link JobCancelledError} */
@@ -209,10 +214,7 @@ export class Runner {
   }
 
   /** Writes status, result and the last updates; what the store refuses to take becomes a failure that says so. */
-  async #finish(
-    run: Pick<Run, 'job' | 'claim' | 'updates' | 'family'>,
-    outcome: FinalOutcome,
-  ): Promise<Finished | undefined> {
+  async #finish(run: Run, outcome: FinalOutcome): Promise<Finished | undefined> {
     const { job, claim, updates, family } = run;
     // A store merges: what an earlier run left, or a producer has put there, would be mixed into what is written.
     if (isJsonObject(job.result) && !(await insist(() => claim.decide({ result: null }), this.#deps)))
@@ -289,7 +291,7 @@ export class Runner {
   async #file(final: FinalJob): Promise<Settled> {
     const { events } = this.#deps;
     const { jobId, status, failureType } = final;
-    this.#lease.file();
+    this.#lease.toFiling();
     const onUnlinked = (resource: string, error: StoreError): void => {
       events.emit('link:failed', { ...this.#jobEvent, resource, error });
     };
@@ -329,7 +331,7 @@ export class Runner {
     const onLog = (level: LogLevel, { status, meta }: Update): void => {
       events.emit('job:logged', { ...this.#event, level, status, meta });
     };
-    return new Logger({ updates, logging: options.logging, onLog });
+    return Logger.create({ updates, logging: options.logging, onLog });
   }
 
   #family(job: Job, claim: Claim, { data: document }: StoredDocument): Family {

@@ -9,18 +9,17 @@ export function slotsFor(count: number, workers: ReadonlyMap<string, Worker>): S
     const worker = workers.get(type);
     return worker?.batches?.room ?? worker?.concurrency ?? Infinity;
   };
-  const isApart = (type: string): boolean => workers.get(type)?.batches !== undefined;
-  return new Slots(count, limitOf, { isApart, types: () => workers.keys() });
+  const apart: Apart = {
+    has: (type) => workers.get(type)?.batches !== undefined,
+    *[Symbol.iterator]() {
+      for (const [type, { batches }] of workers) if (batches !== undefined) yield type;
+    },
+  };
+  return new Slots(count, limitOf, apart);
 }
 
-/** The types that do not count among all. */
-interface Apart {
-  isApart(type: string): boolean;
-  /** All that may be. */
-  types(): Iterable<string>;
-}
-
-const NONE_APART: Apart = { isApart: () => false, types: () => [] };
+/** The types that do not count among all: a set that may change. */
+type Apart = Pick<ReadonlySet<string>, 'has'> & Iterable<string>;
 
 /**
  * How many jobs may run at once: of all queues of a service together, and of each type. The jobs of some types stand
@@ -39,7 +38,7 @@ export class Slots {
   /**
    * @param limitOf how many of a type may run at once; it may change at any time, see {@link Slots.wake}
    */
-  constructor(count: number, limitOf: (type: string) => number, apart: Apart = NONE_APART) {
+  constructor(count: number, limitOf: (type: string) => number, apart: Apart = new Set<string>()) {
     this.#free = count;
     this.#limitOf = limitOf;
     this.#apart = apart;
@@ -49,17 +48,17 @@ export class Slots {
   get areTaken(): boolean {
     if (this.#isBehind) return true;
     if (this.#free > 0) return false;
-    for (const type of this.#apart.types()) if (this.#isApart(type) && !this.#hasAll(type)) return false;
+    for (const type of this.#apart) if (!this.#hasAll(type)) return false;
     return true;
   }
 
   mayRun(type: string): boolean {
-    return !this.#isBehind && (this.#free > 0 || this.#isApart(type)) && !this.#hasAll(type);
+    return !this.#isBehind && (this.#free > 0 || this.#apart.has(type)) && !this.#hasAll(type);
   }
 
   /** Can others run, but none of this type? */
   isFull(type: string): boolean {
-    return this.#hasAll(type) || (this.#free === 0 && !this.#isApart(type) && !this.areTaken);
+    return this.#hasAll(type) || (this.#free === 0 && !this.#apart.has(type) && !this.areTaken);
   }
 
   take(type: string): SlotLease {
@@ -69,7 +68,7 @@ export class Slots {
 
   /** As {@link Slots.take}, for a lease that has lent its slot. */
   reclaim(type: string): void {
-    if (this.#isApart(type)) add(this.#runningApart, type, 1);
+    if (this.#apart.has(type)) add(this.#runningApart, type, 1);
     else this.#free--;
     add(this.#running, type, 1);
   }
@@ -82,12 +81,12 @@ export class Slots {
     this.wake();
   }
 
-  /** A job has begun to be filed. */
-  filing(): void {
+  /** One more job is being filed. */
+  beginFiling(): void {
     this.#filing++;
   }
 
-  filed(): void {
+  endFiling(): void {
     this.#filing--;
     this.wake();
   }
@@ -120,10 +119,6 @@ export class Slots {
   /** Do as many of the type run as may? */
   #hasAll(type: string): boolean {
     return (this.#running.get(type) ?? 0) >= this.#limitOf(type);
-  }
-
-  #isApart(type: string): boolean {
-    return this.#apart.isApart(type);
   }
 }
 
@@ -163,10 +158,15 @@ export class SlotLease {
     }
   }
 
+  get isFiling(): boolean {
+    return this.#isFiling;
+  }
+
   /** The job has come to its end, and only has to be filed: others may run meanwhile. */
-  file(): void {
+  toFiling(): void {
     this.#isFiling = true;
-    this.#slots.filing();
+    this.#isOver = true;
+    this.#slots.beginFiling();
     this.#release();
   }
 
@@ -174,7 +174,7 @@ export class SlotLease {
   end(): void {
     this.#isOver = true;
     this.#release();
-    if (this.#isFiling) this.#slots.filed();
+    if (this.#isFiling) this.#slots.endFiling();
   }
 
   #release(): void {

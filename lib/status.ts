@@ -4,7 +4,7 @@ import { childStates } from './child-states.js';
 import type { ChildState } from './child-states.js';
 import { toError } from './errors.js';
 import { finalTime, isFinalDocument } from './job.js';
-import { isJsonObject, toJson } from './json.js';
+import { dateOf, isJsonObject, toJson } from './json.js';
 import type { Json, JsonObject } from './json.js';
 import { withStore } from './oada/shared-store.js';
 import type { Store } from './oada/store.js';
@@ -155,9 +155,7 @@ export function startTime({ updates }: JsonObject): Date | undefined {
     const update = updates[key];
     return isJsonObject(update) && update['status'] === 'started' ? [update['time']] : [];
   });
-  const last = times.at(-1);
-  const time = new Date(typeof last === 'string' ? last : Number.NaN);
-  return Number.isNaN(time.getTime()) ? undefined : time;
+  return dateOf(times.at(-1));
 }
 
 /** A view that throws tells of that: the rest of the status is as it is. */

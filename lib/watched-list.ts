@@ -4,7 +4,7 @@ import { toError } from './errors.js';
 import { isJsonObject } from './json.js';
 import type { Json } from './json.js';
 import type { ResourceChange, Store, StoreWatch } from './oada/store.js';
-import { isEntryKey } from './paths.js';
+import { entriesOf, isEntryKey } from './paths.js';
 
 /** Told of what is in a list. */
 export interface ListObserver {
@@ -208,15 +208,4 @@ export class WatchedList {
       }
     }
   }
-}
-
-/** Of a list that may be very long: nothing is made of it that is not kept. */
-function entriesOf(list: Json | undefined): Map<string, Json> {
-  const entries = new Map<string, Json>();
-  if (!isJsonObject(list)) return entries;
-  for (const key of Object.keys(list)) {
-    const entry = list[key];
-    if (isEntryKey(key) && entry !== undefined) entries.set(key, entry);
-  }
-  return entries;
 }

@@ -106,10 +106,16 @@ test('an instance beats often while it holds jobs, and now and then while it doe
   await clock.advance(LEASE_MS);
   beats.length = 0;
   let finish: () => void = () => undefined;
-  const held = own.holding('resources/a', () => new Promise<void>((resolve) => (finish = resolve)));
+  const lease = { isFiling: false };
+  const held = own.holding('resources/a', lease, () => new Promise<void>((resolve) => (finish = resolve)));
   await clock.advance(LEASE_MS);
   expect(beats.length).toBeGreaterThanOrEqual(3);
-  expect(beats.at(-1)).toMatchObject({ running: 1, jobs: ['resources/a'] });
+  expect(beats.at(-1)).toMatchObject({ running: 1, filing: 0, jobs: ['resources/a'] });
+  lease.isFiling = true;
+  beats.length = 0;
+  await clock.advance(LEASE_MS);
+  expect(beats.length).toBeGreaterThanOrEqual(2);
+  expect(beats.at(-1)).toMatchObject({ running: 0, filing: 1, jobs: [] });
   finish();
   await held;
   await own.unregister();

@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 function loggerOf(updates: UpdateWriter): Logger {
-  return new Logger({ updates, logging: new Set(), onLog: () => undefined });
+  return Logger.create({ updates, logging: new Set(), onLog: () => undefined });
 }
 
 function updatesOf(job: Stored): Stored[] {

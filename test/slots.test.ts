@@ -149,13 +149,29 @@ describe('a slot that is lent', () => {
 describe('the slot of a job that is being filed', () => {
   const file = (slots: Slots): SlotLease => {
     const lease = slots.take('any');
-    lease.file();
+    lease.toFiling();
     return lease;
   };
 
   test("is another's, once", () => {
     const slots = new Slots(1, unlimited);
     const lease = file(slots);
+    expect(tryTake(slots)).toBe(true);
+    lease.end();
+    expect(tryTake(slots)).toBe(false);
+  });
+
+  test('is not taken back, where the work has ended without waiting for what it lent the slot for', async () => {
+    const slots = new Slots(1, unlimited);
+    const lease = slots.take('parent');
+    const waited = deferred();
+    const lent = lease.lent(() => waited.promise, new AbortController().signal);
+    const child = slots.take('child');
+    waited.resolve();
+    await setImmediate(); // the slot is wanted back
+    lease.toFiling();
+    child.end();
+    await lent;
     expect(tryTake(slots)).toBe(true);
     lease.end();
     expect(tryTake(slots)).toBe(false);

@@ -4,7 +4,7 @@ import type { ProgressRecord } from '../progress.js';
 import type { Part, Style } from './output.js';
 
 /** `2026-01-31 08:00:00`, in UTC as everything in the store. */
-export function timeOf(time: string | Date | undefined): string {
+export function timeText(time: string | Date | undefined): string {
   if (time === undefined) return '';
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? String(time) : date.toISOString().slice(0, 19).replace('T', ' ');

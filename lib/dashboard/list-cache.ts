@@ -2,7 +2,7 @@ import { unlessMissing } from '../errors.js';
 import type { Revision, Store } from '../oada/store.js';
 import { linksOf } from '../operator/lists.js';
 import type { ListEntry, ListReader } from '../operator/lists.js';
-import { entriesOf } from '../retention/day-lists.js';
+import { entriesOf } from '../paths.js';
 
 /** At which state of a list something was read of it. */
 interface Stamp {

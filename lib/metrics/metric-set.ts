@@ -73,6 +73,7 @@ const NAMES = {
   pending: 'oada_jobs_pending',
   oldestPending: 'oada_jobs_oldest_pending_age_seconds',
   running: 'oada_jobs_running',
+  filing: 'oada_jobs_filing',
 } as const;
 
 function createSet({ Counter, Gauge, Histogram }: typeof PromClient, registry: MetricsRegistry): MetricSet {
@@ -147,4 +148,12 @@ function createGauges(
     // Two services of one name in a process run jobs of the same list, each its own.
     for (const [type, count] of running) made.inc({ service, queue, type }, count);
   });
+  gauge(
+    NAMES.filing,
+    'Jobs that are over, and that this process files',
+    ['service', 'queue'],
+    (made, told) => {
+      made.inc({ service: told.service, queue: told.queue }, told.depth.filing);
+    },
+  );
 }

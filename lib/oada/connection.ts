@@ -1,5 +1,3 @@
-import http from 'node:http';
-import https from 'node:https';
 import type { Socket } from 'node:net';
 
 import type { Connection, ConnectionChange, ConnectionRequest, ConnectionResponse } from '@oada/client';
@@ -10,7 +8,7 @@ import { setLimit } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { isJsonObject } from '../json.js';
 import { Feed } from './feed.js';
-import { parseBody, sendOverHttp, timedOut } from './http.js';
+import { HttpSockets, lost, parseBody, timedOut } from './http.js';
 
 type Changes = AsyncIterableIterator<[Readonly<ConnectionChange>]>;
 
@@ -38,7 +36,7 @@ export class SocketConnection extends EventEmitter implements Connection {
   readonly #url: URL;
   readonly #clock: Clock;
   readonly #timeout: number;
-  readonly #agent: http.Agent;
+  readonly #http: HttpSockets;
   readonly #pending = new Map<string, Pending>();
   readonly #feeds = new Map<string, Feed<[Readonly<ConnectionChange>]>>();
   #socket: WebSocket | undefined;
@@ -58,8 +56,7 @@ export class SocketConnection extends EventEmitter implements Connection {
     this.#url = url;
     this.#clock = clock;
     this.#timeout = timeout;
-    const { Agent } = url.protocol === 'https:' ? https : http;
-    this.#agent = new Agent({ keepAlive: true });
+    this.#http = new HttpSockets(url, clock);
   }
 
   /**
@@ -80,7 +77,7 @@ export class SocketConnection extends EventEmitter implements Connection {
 
   disconnect(): Promise<void> {
     this.#closed = true;
-    this.#agent.destroy();
+    this.#http.close();
     this.#connecting?.terminate();
     this.#lose(new Error('The connection was closed on this side'));
     return Promise.resolve();
@@ -95,11 +92,8 @@ export class SocketConnection extends EventEmitter implements Connection {
     const timeout = options.timeout ?? this.#timeout;
     const requestId = request.requestId ?? `r${String(++this.#requests)}`;
     const frame = frameOf({ ...request, requestId });
-    if (!watch && this.#goesOverHttp(request, frame)) {
-      if (this.#closed) throw lost('The connection was closed on this side');
-      const how = { url: this.#url, agent: this.#agent, clock: this.#clock, timeout };
-      return [accepted(await sendOverHttp({ ...request, requestId }, how))];
-    }
+    if (!watch && this.#goesOverHttp(request, frame))
+      return [accepted(await this.#http.send({ ...request, requestId }, timeout))];
     const deadline = this.#clock.monotonic() + timeout;
     const socket = await this.#open(timeout);
     // The feed is there before the request is sent: no change that comes right behind the answer is missed.
@@ -288,10 +282,6 @@ function frameOf({ requestId, method, watch, path, headers, data }: ConnectionRe
   const verb = watch === true ? (method === 'head' ? 'watch' : `${method}-watch`) : method;
   const json = data instanceof Uint8Array ? undefined : data;
   return JSON.stringify({ requestId, method: verb, path, headers, data: json });
-}
-
-function lost(message: string): Error {
-  return Object.assign(new Error(message), { code: 'ECONNRESET' });
 }
 
 /** @throws an error like those of the client's own connections: `code` is the status as a string */

@@ -186,8 +186,13 @@ class ClientStore implements Store {
   }
 
   async delete(path: string, { ifMatch }: { ifMatch?: string } = {}): Promise<void> {
+    const request = {
+      path,
+      ...(ifMatch !== undefined && { headers: { 'if-match': ifMatch } }),
+      ...this.#limit,
+    };
     const send = ifMatch === undefined ? this.#again.bind(this) : this.#once.bind(this);
-    await send('delete', path, (client) => this.#delete(path, client, ifMatch));
+    await send('delete', path, (client) => client.delete(request));
   }
 
   async ensure(path: string, tree: Tree): Promise<void> {
@@ -221,21 +226,16 @@ class ClientStore implements Store {
     return this.#own === undefined ? {} : { timeout: this.#options.timeout };
   }
 
-  /** Over HTTP where the store is not known to keep watches; a connection of our own sees to that by itself. */
-  async #delete(path: string, client: OADAClient, ifMatch?: string): ReturnType<OADAClient['delete']> {
-    const request = {
-      path,
-      ...(ifMatch !== undefined && { headers: { 'if-match': ifMatch } }),
-      ...this.#limit,
-    };
-    if (this.#own !== undefined || this.#deleteKeepsWatches) return client.delete(request);
-    const direct = this.#openDirect();
-    if (direct === undefined) return client.delete(request);
+  /** A DELETE goes over HTTP where the store is not known to keep watches; our own connections see to that. */
+  async #ask<T>(client: OADAClient, method: StoreMethod, path: string, request: Request<T>): Promise<T> {
+    if (this.#own !== undefined) return request(client);
+    const direct = method === 'delete' && !this.#deleteKeepsWatches ? this.#openDirect() : undefined;
+    if (direct === undefined) return this.#limited(request(client));
     try {
-      return await direct.delete(request);
+      return await request(direct);
     } catch (error) {
-      if (toStoreError(error, 'delete', path).code !== 'OADA_JOBS_STORE_UNREACHABLE') throw error;
-      return client.delete(request);
+      if (toStoreError(error, method, path).code !== 'OADA_JOBS_STORE_UNREACHABLE') throw error;
+      return this.#limited(request(client));
     }
   }
 
@@ -267,8 +267,7 @@ class ClientStore implements Store {
   async #once<T>(method: StoreMethod, path: string, request: Request<T>): Promise<T> {
     const client = (this.#isStalled ? this.#openDirect() : undefined) ?? this.client;
     try {
-      // Our own connection keeps the limit; others may wait for an answer that never comes.
-      const result = await (this.#own === undefined ? this.#limited(request(client)) : request(client));
+      const result = await this.#ask(client, method, path, request);
       this.#options.onRequest(method, undefined);
       return result;
     } catch (error) {
@@ -282,7 +281,10 @@ class ClientStore implements Store {
     }
   }
 
-  /** Waits for a client's answer, but no longer than it may take, nor than the store is open. */
+  /**
+   * Waits for a client's answer, but no longer than it may take, nor than the store is open. Our own connections see to
+   * both by themselves; others may wait for an answer that never comes.
+   */
   #limited<T>(response: Promise<T>): Promise<T> {
     const { clock, timeout } = this.#options;
     const { signal } = this.#closing;

@@ -3,8 +3,7 @@ import { unlessMissing } from '../errors.js';
 import { IDLE_BEAT_MS } from '../instances.js';
 import { objectOf } from '../json.js';
 import type { Json } from '../json.js';
-import { isAddressable, linkedId } from '../paths.js';
-import { entriesOf } from '../retention/day-lists.js';
+import { entriesOf, isAddressable, linkedId } from '../paths.js';
 import type { OperatorDeps } from './operator-deps.js';
 
 /** An instance of the service, by its heartbeat, as JSON: all times are ISO 8601 in UTC. */
@@ -19,7 +18,7 @@ export interface InstanceSummary {
   readonly state: 'alive' | 'silent';
   /** How many jobs it runs at once. */
   readonly concurrency?: number;
-  /** How many it runs, as it told with its last heartbeat. */
+  /** How many it runs, as it told with its last heartbeat; without those that only have to be filed. */
   readonly running: number;
   /** Some of them, like `resources/abc`: a hundred at most. */
   readonly jobs: readonly string[];
@@ -39,8 +38,8 @@ export interface Heartbeat {
 /** The instances that have not been stopped cleanly, the one that was started last first. */
 export async function listInstances(deps: OperatorDeps): Promise<InstanceSummary[]> {
   const { store, paths, clock } = deps;
-  const entries = entriesOf(await documentAt(store, paths.instances));
-  const all = await Promise.all(entries.map(([, entry]) => readHeartbeat(deps, linkedId(entry))));
+  const entries = entriesOf(await documentAt(store, paths.instances)).values();
+  const all = await Promise.all([...entries].map((entry) => readHeartbeat(deps, linkedId(entry))));
   const now = clock.now();
   return all
     .flatMap((heartbeat) => (heartbeat === undefined ? [] : [instanceAt(heartbeat, now)]))
@@ -64,16 +63,17 @@ export async function readHeartbeat(
     unlessMissing(store.get(`/${id}/_meta`)),
   ]);
   if (found === undefined) return undefined;
-  const { host, pid, started, concurrency, running, jobs, leaseTimeout } = objectOf(found.data);
+  const { host, pid, started, concurrency, running, filing, jobs, leaseTimeout } = objectOf(found.data);
   const { modified } = objectOf(meta?.data);
   const heard = typeof modified === 'number' ? new Date(modified * 1000) : undefined;
   const lease = typeof leaseTimeout === 'number' ? leaseTimeout : DEFAULT_LEASE_MS;
-  const held = typeof running === 'number' ? running : 0;
+  const own = typeof running === 'number' ? running : 0;
+  const holdsSome = own > 0 || (typeof filing === 'number' && filing > 0);
   return {
-    patience: (held > 0 ? lease : IDLE_BEAT_MS) + LATENESS_MS,
+    patience: (holdsSome ? lease : IDLE_BEAT_MS) + LATENESS_MS,
     told: {
       instance: id.slice('resources/'.length),
-      running: held,
+      running: own,
       jobs: Array.isArray(jobs) ? jobs.flatMap((job: Json) => linkedId({ _id: job }) ?? []) : [],
       ...(typeof host === 'string' && { host }),
       ...(typeof pid === 'number' && { pid }),

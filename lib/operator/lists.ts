@@ -1,8 +1,8 @@
 import { documentAt } from '../document-at.js';
 import type { Store } from '../oada/store.js';
-import { isAddressable, isEntryKey, isJobKey, linkedId } from '../paths.js';
+import { entriesOf, isAddressable, isEntryKey, isJobKey, linkedId } from '../paths.js';
 import type { FinalStatus, Layout } from '../paths.js';
-import { entriesOf, layoutsOf, readDays } from '../retention/day-lists.js';
+import { layoutsOf, readDays } from '../retention/day-lists.js';
 import type { OperatorDeps } from './operator-deps.js';
 
 /** A link to a job in a list. */

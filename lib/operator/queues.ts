@@ -8,9 +8,8 @@ import { storeUrl } from '../oada/address.js';
 import type { StoreAddress } from '../oada/address.js';
 import { openStore } from '../oada/store.js';
 import { expected } from '../options.js';
-import { entryPath, isServiceName, linkedId } from '../paths.js';
+import { entriesOf, entryPath, isServiceName, linkedId } from '../paths.js';
 import { parseQueueEntry } from '../queue-entry.js';
-import { entriesOf } from '../retention/day-lists.js';
 import type { OperatorDeps } from './operator-deps.js';
 
 /** An entry of the list of queues. Its token is never told. */
@@ -46,7 +45,7 @@ export async function listQueues(deps: OperatorDeps): Promise<QueueSummary[]> {
 /** The same with what their stores are asked with. */
 export async function readQueues(deps: OperatorDeps): Promise<QueueEntry[]> {
   const { store, paths } = deps;
-  const entries = entriesOf(await documentAt(store, paths.queues));
+  const entries = [...entriesOf(await documentAt(store, paths.queues))];
   return await Promise.all(entries.map(async ([queue, entry]) => entryOf(queue, await read(deps, entry))));
 }
 

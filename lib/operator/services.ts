@@ -1,10 +1,9 @@
 import { documentAt } from '../document-at.js';
 import type { Store } from '../oada/store.js';
-import { isServiceName, SERVICES } from '../paths.js';
-import { entriesOf } from '../retention/day-lists.js';
+import { entriesOf, isServiceName, SERVICES } from '../paths.js';
 
 /** The names of the services that have records in a store. */
 export async function listServices(store: Store): Promise<string[]> {
-  const entries = entriesOf(await documentAt(store, SERVICES));
-  return entries.flatMap(([name]) => (isServiceName(name) ? [name] : [])).toSorted();
+  const names = entriesOf(await documentAt(store, SERVICES)).keys();
+  return [...names].filter(isServiceName).toSorted();
 }

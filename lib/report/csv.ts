@@ -34,6 +34,7 @@ function escaped(text: string): string {
  * @param content `config.attachments[0].content` of the abalonemail job, in base64
  * @returns the rows, each a text by the name of its column
  * @throws {Error} it is no CSV
+ * @throws {ConfigError} the package that reads it is not there
  */
 export function parseAttachment(content: string): Record<string, string>[] {
   const { parse } = loadPackage('csv-parse/sync');

@@ -1,5 +1,5 @@
 import { unlessMissing } from '../errors.js';
-import { isJsonObject, timeOf } from '../json.js';
+import { isJsonObject, dateOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
 import { dayOf, isEntryKey, linkedId } from '../paths.js';
@@ -87,7 +87,7 @@ function parseRecord(data: Json | undefined, etag: string): ReportRecord {
     etag,
     period: period === undefined || period === null ? undefined : parsePeriod(period),
     before: linkedId(before),
-    since: timeOf(since),
+    since: dateOf(since),
     rowDays: new Set(keysOf(rows)),
     handledDays: new Set(keysOf(handled)),
   };
@@ -96,7 +96,7 @@ function parseRecord(data: Json | undefined, etag: string): ReportRecord {
 /** @throws {Error} it is none; to begin anew would lose jobs, or send them again */
 function parsePeriod(value: Json): Period {
   const { id, end: written, sent, isFull, days } = isJsonObject(value) ? value : {};
-  const end = timeOf(written);
+  const end = dateOf(written);
   if (typeof id !== 'string' || end === undefined || typeof sent !== 'boolean' || !Array.isArray(days)) {
     throw new Error('The record of the report is damaged: its `period` is none.');
   }

@@ -1,4 +1,5 @@
 import { documentAt } from '../document-at.js';
+import { EnsuredLists } from '../ensured-lists.js';
 import { isJsonObject, objectOf, stringify } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
@@ -24,7 +25,7 @@ export class RowBook {
   readonly #store: Store;
   readonly #paths: Paths;
   readonly #report: string;
-  readonly #ensured = new Map<string, Promise<void>>();
+  readonly #lists: EnsuredLists;
   readonly #waiting = new Map<string, Batch>();
   readonly #writing = new Map<string, Promise<void>>();
   #excluded = new Map<string, Map<string, string>>();
@@ -33,6 +34,7 @@ export class RowBook {
   constructor(store: Store, paths: Paths, report: string) {
     this.#store = store;
     this.#paths = paths;
+    this.#lists = new EnsuredLists(store, paths.tree);
     this.#report = report;
   }
 
@@ -102,9 +104,9 @@ export class RowBook {
   /** One write after another, each beginning when the one before is over. */
   #writeAfter(path: string, current: Promise<void> | undefined, entries: Map<string, Json>): Promise<void> {
     const write = async (): Promise<void> => {
-      await Promise.allSettled([current, this.#ensure(path)]);
+      await Promise.allSettled([current, this.#lists.ensure(path)]);
       if (this.#waiting.get(path)?.entries === entries) this.#waiting.delete(path);
-      await this.#ensure(path); // fails here where it failed before
+      await this.#lists.ensure(path); // fails here where it failed before
       await this.#store.put(path, Object.fromEntries(entries));
     };
     const writing = write().finally(() => {
@@ -113,18 +115,5 @@ export class RowBook {
     this.#writing.set(path, writing);
     writing.catch(() => undefined); // those who wait for it are told
     return writing;
-  }
-
-  /** Makes the list of the day, once. */
-  #ensure(path: string): Promise<void> {
-    let ensured = this.#ensured.get(path);
-    if (ensured === undefined) {
-      ensured = this.#store.ensure(path, this.#paths.tree).catch((error: unknown) => {
-        this.#ensured.delete(path);
-        throw error;
-      });
-      this.#ensured.set(path, ensured);
-    }
-    return ensured;
   }
 }

@@ -3,7 +3,7 @@ import { StoreError } from '../errors.js';
 import { isJsonObject } from '../json.js';
 import type { Json } from '../json.js';
 import type { Store } from '../oada/store.js';
-import { entryPath, isAddressable, isEntryKey, linkedId } from '../paths.js';
+import { entriesOf, entryPath, isAddressable, linkedId } from '../paths.js';
 import type { FinalStatus, Layout, Paths } from '../paths.js';
 import { isDay } from '../report/filed-jobs.js';
 
@@ -38,16 +38,8 @@ export async function find(store: Store, path: string): Promise<Found> {
   }
 }
 
-/** The entries of a list, or of a part of one. */
-export function entriesOf(list: Json | undefined): [string, Json][] {
-  if (!isJsonObject(list)) return [];
-  return Object.entries(list).flatMap(([key, entry]): [string, Json][] =>
-    isEntryKey(key) && entry !== undefined ? [[key, entry]] : [],
-  );
-}
-
 async function readEntries(store: Store, path: string): Promise<[string, Json][]> {
-  return entriesOf(await documentAt(store, path));
+  return [...entriesOf(await documentAt(store, path))];
 }
 
 /** Can it be taken out of its list? A store takes numbers for the indexes of an array. */

@@ -2,9 +2,9 @@ import { backoff, sleep } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { Json } from '../json.js';
 import type { Store } from '../oada/store.js';
-import { dayOf, entryPath, linkedId } from '../paths.js';
+import { dayOf, entriesOf, entryPath, linkedId } from '../paths.js';
 import type { FinalStatus, Paths } from '../paths.js';
-import { entriesOf, find, isRemovable, readDays, readPending, readTypedDays } from './day-lists.js';
+import { find, isRemovable, readDays, readPending, readTypedDays } from './day-lists.js';
 import type { DayList, Found } from './day-lists.js';
 import { DAY_MS, firstKept, order } from './policy.js';
 import type { ResolvedRetention } from './policy.js';
@@ -119,7 +119,7 @@ async function countOf(list: DayList, now: Date, { store, counts }: Pruning): Pr
   const known = counts.get(name);
   if (known !== undefined) return known;
   const found = await find(store, list.path);
-  const count = found.kind === 'document' ? entriesOf(found.data).length : 0;
+  const count = found.kind === 'document' ? entriesOf(found.data).size : 0;
   if (counts.size >= MOST_COUNTS) counts.clear();
   if (list.date < dayOf(new Date(now.getTime() - DAY_MS))) counts.set(name, count);
   return count;
@@ -148,7 +148,7 @@ async function pruneList(
 ): Promise<void> {
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const found = await find(pruning.store, placeOf(list));
-    const entries = found.kind === 'document' ? entriesOf(found.data) : [];
+    const entries = found.kind === 'document' ? [...entriesOf(found.data)] : [];
     const fresh = new Set(entries.flatMap(([, entry]) => linkedId(entry) ?? []));
     for (const id of verdicts.keys()) fresh.delete(id);
     await settleAll([...fresh], { list, verdicts, onDeleted }, pruning);

@@ -3,9 +3,9 @@ import { finalTime } from '../job.js';
 import { isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
-import { dayOf, entryPath, isOwner, JOB_TYPE, linkedId } from '../paths.js';
+import { dayOf, entriesOf, entryPath, isOwner, JOB_TYPE, linkedId } from '../paths.js';
 import type { FinalStatus, Paths } from '../paths.js';
-import { entriesOf, find, isRemovable, layoutsOf } from './day-lists.js';
+import { find, isRemovable, layoutsOf } from './day-lists.js';
 import type { DayList } from './day-lists.js';
 
 /** What has become of a resource that the list of a day leads to. */
@@ -72,7 +72,7 @@ export async function deleteIfUnchanged(store: Store, path: string, ifMatch: str
 
 export async function readKeys(store: Store, path: string): Promise<ReadonlyMap<string, string>> {
   const found = await find(store, path);
-  const entries = found.kind === 'document' ? entriesOf(found.data) : [];
+  const entries = found.kind === 'document' ? [...entriesOf(found.data)] : [];
   return new Map(entries.map(([key, entry]) => [linkedId(entry) ?? '', key]));
 }
 

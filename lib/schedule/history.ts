@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { isJsonObject, timeOf } from '../json.js';
+import { isJsonObject, dateOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
 import { link } from '../paths.js';
@@ -63,7 +63,7 @@ export function entryOf(occurrence: string, document: Json | undefined, now: Dat
   const times = isJsonObject(updates) ? Object.values(updates).filter(isJsonObject) : [];
   // Anybody may have written them: the end decides on the month that the occurrence is kept under.
   const timeAt = (what: Json | undefined): string | undefined =>
-    timeOf(times.findLast((update) => update['status'] === what)?.['time'])?.toISOString();
+    dateOf(times.findLast((update) => update['status'] === what)?.['time'])?.toISOString();
   const started = timeAt('started');
   const ended = timeAt(status);
   const duration = millisecondsOf(ended) - millisecondsOf(started);

@@ -172,7 +172,7 @@ export class Schedules {
     await this.#control(releasePatch(this.#deps.clock.now(), due));
   }
 
-  /** Since when all are held. */
+  /** Since when all are held; 1970 where what was written to hold them is no time. */
   async heldSince(): Promise<Date | undefined> {
     return (await this.#switches()).heldSince;
   }

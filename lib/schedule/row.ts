@@ -1,4 +1,4 @@
-import { isJsonObject, objectOf, timeOf } from '../json.js';
+import { isJsonObject, objectOf, dateOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { StoredDocument } from '../oada/store.js';
 import { isEntryKey, isServiceName, linkedId } from '../paths.js';
@@ -89,7 +89,7 @@ export function parseRow(key: string, id: string, { data, rev, etag }: StoredDoc
     rev: Number.isNaN(bodyRev) ? rev : bodyRev,
     override: override ?? undefined,
     enabled: typeof enabled === 'boolean' ? enabled : undefined,
-    nextRunAt: timeOf(nextRunAt),
+    nextRunAt: dateOf(nextRunAt),
     request: requestOf(record['request']),
     current: currentOf(record['current']),
     starting: startingOf(record['starting']),
@@ -146,7 +146,7 @@ function isOccurrenceId(id: Json | undefined): id is string {
 function requestOf(value: Json | undefined): RunRequest | undefined {
   if (!isJsonObject(value)) return undefined;
   const { id, time, cause } = value;
-  const asked = timeOf(time);
+  const asked = dateOf(time);
   if (!isOccurrenceId(id) || asked === undefined) return undefined;
   return { id, time: asked, cause: causeOf(cause) };
 }
@@ -155,7 +155,7 @@ function currentOf(value: Json | undefined): CurrentRun | undefined {
   if (!isJsonObject(value)) return undefined;
   const { occurrence, job, key, since, cause } = value;
   const jobId = linkedId(job);
-  const began = timeOf(since);
+  const began = dateOf(since);
   if (!isOccurrenceId(occurrence) || typeof key !== 'string') return undefined;
   if (jobId === undefined || began === undefined) return undefined;
   return { id: occurrence, jobId, key, since: began, cause: causeOf(cause) };
@@ -164,7 +164,7 @@ function currentOf(value: Json | undefined): CurrentRun | undefined {
 function startingOf(value: Json | undefined): StartingRun | undefined {
   if (!isJsonObject(value)) return undefined;
   const { occurrence, due, since, cause } = value;
-  const [time, began] = [timeOf(due), timeOf(since)];
+  const [time, began] = [dateOf(due), dateOf(since)];
   if (!isOccurrenceId(occurrence) || time === undefined || began === undefined) return undefined;
   return { id: occurrence, time, since: began, cause: causeOf(cause) };
 }
@@ -173,7 +173,7 @@ function passedOf(value: Json | undefined): Passed | undefined {
   if (!isJsonObject(value)) return undefined;
   const { occurrence, outcome, ended, count, message } = value;
   if (!isOccurrenceId(occurrence) || (outcome !== 'skipped' && outcome !== 'missed')) return undefined;
-  const time = timeOf(ended);
+  const time = dateOf(ended);
   if (time === undefined || typeof message !== 'string') return undefined;
   return { occurrence, outcome, ended: time.toISOString(), count: countOf(count), message };
 }

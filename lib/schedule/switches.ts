@@ -1,10 +1,10 @@
-import { isJsonObject, timeOf } from '../json.js';
+import { isJsonObject, dateOf } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { View } from './step.js';
 
 /** What operators ask of all schedules at once; it stands in the controls, under `schedules`. */
 export interface Switches {
-  /** Since when all are held. */
+  /** Since when all are held; 1970 where what stands there is no time. */
   readonly heldSince: Date | undefined;
   /** What was due before that is not run. */
   readonly rescheduledAt: Date | undefined;
@@ -15,10 +15,15 @@ export function parseSwitches(value: Json | undefined): Switches {
   const { hold, rescheduledAt, pausedTypes } = isJsonObject(value) ? value : {};
   const paused = isJsonObject(pausedTypes) ? Object.entries(pausedTypes) : [];
   return {
-    heldSince: timeOf(hold),
-    rescheduledAt: timeOf(rescheduledAt),
+    heldSince: sinceOf(hold),
+    rescheduledAt: dateOf(rescheduledAt),
     pausedTypes: new Set(paused.flatMap(([type, isPaused]) => (isPaused === true ? [type] : []))),
   };
+}
+
+/** Whatever somebody has written there: schedules that are to be held are not to run because of how it was put. */
+function sinceOf(hold: Json | undefined): Date | undefined {
+  return hold === undefined || hold === null || hold === false ? undefined : (dateOf(hold) ?? new Date(0));
 }
 
 export function viewOf({ heldSince, rescheduledAt, pausedTypes }: Switches): Omit<View, 'now'> {

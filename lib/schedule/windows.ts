@@ -57,8 +57,8 @@ function resolveWindow(window: unknown, defaultZone: string): ResolvedWindow {
     throw expected('windows', "a list of windows like { from: '22:00', to: '02:30' }", window);
   checkNames(window, ['from', 'to', 'timeZone', 'days']);
   const { timeZone = defaultZone, days } = window;
-  const from = timeOf('windows.from', window['from']);
-  const to = timeOf('windows.to', window['to']);
+  const from = timeOfDay('windows.from', window['from']);
+  const to = timeOfDay('windows.to', window['to']);
   if (from === to)
     throw expected('windows.to', 'another time than `from`: it would be the whole day', window['to']);
   if (typeof timeZone !== 'string' || zoneOf(timeZone) === undefined) {
@@ -67,7 +67,8 @@ function resolveWindow(window: unknown, defaultZone: string): ResolvedWindow {
   return Object.freeze({ from, to: to > from ? to : to + DAY_MS, timeZone, days: resolveDays(days) });
 }
 
-function timeOf(name: string, text: unknown): number {
+/** In milliseconds since midnight. */
+function timeOfDay(name: string, text: unknown): number {
   const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(typeof text === 'string' ? text : '') ?? [];
   if (hours === undefined) throw expected(name, "a local time like '22:00'", text);
   return (Number(hours) * 60 + Number(minutes)) * 60_000;

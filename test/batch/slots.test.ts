@@ -4,14 +4,7 @@ import { Slots } from '../../lib/slots.js';
 
 /** One slot for all, and three apart for the type `batch`. */
 function slots(room = { batch: 3 }): Slots {
-  return new Slots(1, (type) => (type === 'batch' ? room.batch : Infinity), {
-    isApart,
-    types: () => ['batch'],
-  });
-}
-
-function isApart(type: string): boolean {
-  return type === 'batch';
+  return new Slots(1, (type) => (type === 'batch' ? room.batch : Infinity), new Set(['batch']));
 }
 
 test('a type that stands apart takes no slot of the others, nor do they take one of it', () => {
@@ -48,11 +41,11 @@ test('those that wait are called when a type has got more room', () => {
 });
 
 test('a slot is given back as it was taken, also when the type no longer stands apart', () => {
-  let apart = true;
-  const one = new Slots(1, () => 10, { isApart: () => apart, types: () => ['batch'] });
+  const apart = new Set(['batch']);
+  const one = new Slots(1, () => 10, apart);
   one.take('batch');
   one.take('batch');
-  apart = false;
+  apart.clear();
   one.take('batch');
   expect(one.areTaken).toBe(true);
   one.release('batch');

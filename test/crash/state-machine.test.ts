@@ -130,7 +130,7 @@ class World {
       secrets: new Set(),
       abort: new AbortController().signal,
       slots: new Slots(10, () => Infinity),
-      own: { holding: (_jobId, work) => work() },
+      own: { holding: (_jobId, _lease, work) => work() },
       others: {
         holds: (other) => this.#held.set(instance, other),
         forget: () => this.#held.delete(instance),

@@ -1,8 +1,8 @@
-import type { Service } from '@oada/jobs';
+import { Service } from '@oada/jobs';
 import type { OADAClient } from '@oada/client';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { generate, parse } from 'xksuid';
 
 import { Events } from '../../lib/events.js';
@@ -23,6 +23,7 @@ import {
   OTHER_TOKEN,
   postJob,
   putEntry,
+  read,
   startServer,
   TOKEN,
 } from '../setup.js';
@@ -91,6 +92,47 @@ test('gauges show what is in the lists: waiting, delayed, held, running, and how
   await expect.poll(states).toEqual({ delayed: 1 });
   expect(await valueOf(metrics, AGE)).toBe(0);
   await expect.poll(() => countsOf(metrics, 'oada_jobs_running', ['type'])).toEqual({});
+});
+
+test('a job that only has to be filed is told of as that, and not as running', async () => {
+  const server = await startServer();
+  const oada = server.client(TOKEN);
+  await ensureLists(oada);
+  const put = oada.put.bind(oada);
+  const mayFile = deferred();
+  oada.put = async (request) => {
+    if (request.path.includes('day-index')) await mayFile.promise;
+    return await put(request);
+  };
+  const metrics = new Registry();
+  const service = new Service({
+    name: NAME,
+    oada,
+    concurrency: 1,
+    leaseTimeout: 300,
+    drainTimeout: '50ms',
+    metrics,
+  });
+  onTestFinished(() => service.stop());
+  const work = blocked(service, 'plough');
+  service.on('sow', '10s', () => undefined);
+  await service.start();
+  const ended = countTo(service, 'job:succeeded', 3);
+  for (let count = 0; count < 3; count++) await postJob(oada, jobOf('sow'));
+  await ended;
+  await postJob(oada, jobOf('plough'));
+  await work.begun;
+  expect(await countsOf(metrics, 'oada_jobs_running', ['type'])).toEqual({ plough: 1 });
+  expect(await countsOf(metrics, 'oada_jobs_filing', ['service', 'queue'])).toEqual({ 'tractor default': 3 });
+  const heartbeats = (await read(oada, `${BASE}/instances`)) as Record<string, { _id?: string }>;
+  const [own] = Object.values(heartbeats).flatMap(({ _id }) => _id ?? []);
+  await expect.poll(() => read(oada, `/${own!}`)).toMatchObject({ running: 1, filing: 3 });
+  expect(await read(oada, `/${own!}`)).toMatchObject({ jobs: { length: 1 } });
+  const filed = countTo(service, 'job:filed', 4);
+  mayFile.resolve();
+  work.end();
+  await filed;
+  await expect.poll(() => countsOf(metrics, 'oada_jobs_filing', ['queue'])).toEqual({});
 });
 
 test.each([

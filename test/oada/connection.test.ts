@@ -7,6 +7,7 @@ import { SocketConnection } from '../../lib/oada/connection.js';
 import { FakeClock } from '../fake-clock.js';
 import { startProxy } from '../proxy.js';
 import { startServer, TOKEN } from '../setup.js';
+import { startSlowServer } from './slow-server.js';
 
 const JSON_TYPE = 'application/json';
 
@@ -158,6 +159,43 @@ test('a DELETE to a server that is not known to keep watches goes over HTTP', as
   expect((await client.delete({ path: '/bookmarks/gone' })).status).toBe(204);
   expect(connection.isConnected()).toBe(false);
   await expect(server.client().get({ path: '/bookmarks/gone' })).rejects.toMatchObject({ status: 404 });
+});
+
+test('many DELETEs share ten sockets, and the time of one begins when it is sent', async () => {
+  const server = await startSlowServer();
+  const clock = new FakeClock();
+  const [, client] = connect(server.url, { clock, timeout: 100 });
+  const answers = Array.from({ length: 60 }, (_, n) => client.delete({ path: `/bookmarks/k${String(n)}` }));
+  const all = Promise.all(answers);
+  all.catch(() => undefined);
+  for (let sent = 10; sent <= 60; sent += 10) {
+    await expect.poll(server.asked).toBe(sent);
+    await clock.advance(60);
+    expect(server.asked()).toBe(sent);
+    server.answer();
+  }
+  expect((await all).map(({ status }) => status)).toEqual(Array.from({ length: 60 }, () => 204));
+  expect(server.made()).toBe(10);
+  expect(clock.timers).toBe(0);
+});
+
+test('DELETEs that are not answered in time make room for others, and those that wait are given up with the connection', async () => {
+  const server = await startSlowServer();
+  const clock = new FakeClock();
+  const [connection, client] = connect(server.url, { clock, timeout: 100 });
+  const answers = Array.from({ length: 30 }, (_, n) => client.delete({ path: `/bookmarks/k${String(n)}` }));
+  const settled = Promise.allSettled(answers);
+  await expect.poll(server.asked).toBe(10);
+  await clock.advance(100);
+  await expect.poll(server.asked).toBe(20);
+  await connection.disconnect();
+  const codes = (await settled).map(
+    (one) => one.status === 'rejected' && (one.reason as { code?: unknown }).code,
+  );
+  expect(new Set(codes.slice(0, 10))).toEqual(new Set(['REQUEST_TIMEDOUT']));
+  expect(new Set(codes.slice(10))).toEqual(new Set(['ECONNRESET']));
+  expect(server.asked()).toBe(20);
+  expect(clock.timers).toBe(0);
 });
 
 test('disconnecting while a socket is being opened leaves none behind', async () => {

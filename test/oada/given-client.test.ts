@@ -1,8 +1,12 @@
-import { connect } from '@oada/client';
+import { connect, OADAClient } from '@oada/client';
 import { Service } from '@oada/jobs';
 import { expect, onTestFinished, test } from 'vitest';
 
+import { SocketConnection } from '../../lib/oada/connection.js';
+import { openStore } from '../../lib/oada/store.js';
+import { FakeClock } from '../fake-clock.js';
 import { jobOf, NAME, postJob, read, startServer, TOKEN } from '../setup.js';
+import { startSlowServer } from './slow-server.js';
 
 test.each(['ws', 'http'] as const)(
   'a client over %s that answers no more keeps no job from being found, run and filed',
@@ -48,4 +52,22 @@ test('a client that stays silent, of a store that has no address, is asked again
   const filed = service.events.next('job:filed');
   await postJob(server.client(), jobOf('any'));
   expect(await filed).toMatchObject({ status: 'success' });
+});
+
+test('the time of a DELETE that waits for a socket has not begun', async () => {
+  const server = await startSlowServer();
+  const clock = new FakeClock();
+  const connection = new SocketConnection(new URL(server.url), { clock, timeout: 100 });
+  const given = new OADAClient({ domain: server.url, token: TOKEN, connection });
+  const store = openStore(given, { clock, timeout: 100, onRequest: () => undefined });
+  onTestFinished(() => store.close());
+  const all = Promise.all(Array.from({ length: 30 }, (_, n) => store.delete(`/bookmarks/k${String(n)}`)));
+  all.catch(() => undefined);
+  for (let sent = 10; sent <= 30; sent += 10) {
+    await expect.poll(server.asked).toBe(sent);
+    await clock.advance(60);
+    server.answer();
+  }
+  await all;
+  expect(server.asked()).toBe(30); // none was tried again
 });

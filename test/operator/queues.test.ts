@@ -50,6 +50,21 @@ test('no entry of the list shows its token, and each says what is wrong with it'
     );
 });
 
+test.each([
+  [{ running: 1, filing: 0 }, 'silent'],
+  [{ running: 0, filing: 1 }, 'silent'],
+  [{ running: 0, filing: 0 }, 'alive'],
+])('an instance with %o that has said nothing for 40 s is %s', async (held, state) => {
+  const server = await startServer();
+  const deps = operate(server);
+  await makeService(server).start();
+  const [instance] = await listInstances(deps);
+  await deps.store.put(`/resources/${instance!.instance}`, held);
+  const clock = new FakeClock();
+  await clock.advance(Date.now() - clock.now().getTime() + 40_000);
+  expect(await listInstances({ ...deps, clock })).toMatchObject([{ state, running: held.running }]);
+});
+
 test('instances tell who they are; one that was killed falls silent, and is forgotten after a day', async () => {
   const server = await startServer();
   const deps = operate(server);

@@ -174,7 +174,7 @@ describe('a queue', () => {
     const clock = new FakeClock();
     clock.key = () => systemClock.key(); // the keys of two users' instances are to differ
     const resolved = resolveServiceOptions(options, {});
-    const queue = new Queue('more', oada, {
+    const queue = Queue.create('more', oada, {
       ...{ service: NAME, options: resolved, clock, prefersNested: false, events: new Events() },
       retention: resolveRetention(options.retention),
       workers: new Map(),

@@ -201,13 +201,14 @@ describe('all schedules held', () => {
     ]);
   });
 
-  test('by nonsense go on as they were', async () => {
+  test('go on by nonsense as they were, but for what is to hold them, however it is put', async () => {
     const farm = await Farm.start();
     await farm.add({ job: HOURLY });
     for (const schedules of [
       'held',
-      { hold: 5, pausedTypes: ['plough'] },
-      { hold: 'soon', rescheduledAt: '9999-01-01T00:00:00Z', pausedTypes: { plough: 'yes' } },
+      { pausedTypes: ['plough'] },
+      { rescheduledAt: '9999-01-01T00:00:00Z', pausedTypes: { plough: 'yes' } },
+      { hold: 'till Monday' },
     ]) {
       await farm.schedules.resumeType('hay');
       await farm.oada.put({ path: PATHS.controls, data: { schedules }, contentType });

@@ -2,7 +2,7 @@ import { listInstances } from '../../operator/instances.js';
 import type { Invocation } from '../invocation.js';
 import { openSession } from '../session.js';
 import type { ServiceFlags } from '../settings.js';
-import { stateOf, timeOf } from '../wording.js';
+import { stateOf, timeText } from '../wording.js';
 
 export async function showInstances(cli: Invocation, flags: ServiceFlags): Promise<void> {
   const { output } = cli;
@@ -26,8 +26,8 @@ export async function showInstances(cli: Invocation, flags: ServiceFlags): Promi
       host,
       String(pid),
       concurrency === undefined ? String(running) : `${running} of ${concurrency}`,
-      timeOf(started),
-      timeOf(heard),
+      timeText(started),
+      timeText(heard),
     ]),
   );
 }

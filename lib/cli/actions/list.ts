@@ -8,7 +8,7 @@ import { openSession } from '../session.js';
 import type { Session } from '../session.js';
 import type { ServiceFlags } from '../settings.js';
 import { expected } from '../../options.js';
-import { lengthOf, nameOf, problemOf, progressOf, stateOf, timeOf } from '../wording.js';
+import { lengthOf, nameOf, problemOf, progressOf, stateOf, timeText } from '../wording.js';
 
 export interface ListFlags extends ServiceFlags {
   readonly type?: string;
@@ -28,8 +28,8 @@ interface Cell extends Column {
 const JOB: Cell = { title: 'JOB', of: nameOf };
 const TYPE: Cell = { title: 'TYPE', of: ({ type }) => type };
 const OWNER: Cell = { title: 'OWNER', of: ({ owner = '' }) => owner };
-const STARTED: Cell = { title: 'STARTED (UTC)', of: ({ started }) => timeOf(started) };
-const FINISHED: Cell = { title: 'FINISHED (UTC)', of: ({ finished }) => timeOf(finished) };
+const STARTED: Cell = { title: 'STARTED (UTC)', of: ({ started }) => timeText(started) };
+const FINISHED: Cell = { title: 'FINISHED (UTC)', of: ({ finished }) => timeText(finished) };
 const TOOK: Cell = { title: 'TOOK', of: ({ duration }) => lengthOf(duration) };
 
 const CELLS: Readonly<Record<JobListName, readonly Cell[]>> = Object.freeze({
@@ -39,7 +39,7 @@ const CELLS: Readonly<Record<JobListName, readonly Cell[]>> = Object.freeze({
     { title: 'STATE', of: ({ state }) => stateOf(state) },
     OWNER,
     { title: 'PRIORITY', of: ({ priority }) => (priority === 0 ? '' : String(priority)) },
-    { title: 'NOT BEFORE (UTC)', of: ({ startAfter }) => timeOf(startAfter) },
+    { title: 'NOT BEFORE (UTC)', of: ({ startAfter }) => timeText(startAfter) },
     { title: 'ATTEMPTS', of: ({ attempts }) => (attempts === 0 ? '' : String(attempts)) },
   ],
   running: [

@@ -8,7 +8,7 @@ import { CliError, orNotFound, orUsage, usageOf } from '../failure.js';
 import type { Invocation } from '../invocation.js';
 import { openSession } from '../session.js';
 import type { ServiceFlags } from '../settings.js';
-import { lengthOf, stateOf, timeOf } from '../wording.js';
+import { lengthOf, stateOf, timeText } from '../wording.js';
 
 export interface PreviewFlags extends ServiceFlags {
   readonly count: number;
@@ -69,7 +69,7 @@ export async function showSchedules(cli: Invocation, flags: ServiceFlags): Promi
   const [all, switched] = await Promise.all([schedules.list(), switchesOf(schedules)]);
   const { heldSince } = switched;
   if (heldSince !== undefined)
-    output.warn(`all are held since ${timeOf(heldSince)}: \`schedules release\` lets them go on`);
+    output.warn(`all are held since ${timeText(heldSince)}: \`schedules release\` lets them go on`);
   if (flags.json === true) {
     for (const schedule of all) output.json(recordOf(schedule, switched));
     return;
@@ -83,7 +83,11 @@ export async function showSchedules(cli: Invocation, flags: ServiceFlags): Promi
     all.map((schedule) => {
       const { key, type, timing, override, nextRunAt, last, failures } = schedule;
       const times = override === undefined ? timingText(timing) : `${timingText(override)} (override)`;
-      const shown = [timeOf(nextRunAt), stateOf(last?.outcome ?? ''), failures === 0 ? '' : String(failures)];
+      const shown = [
+        timeText(nextRunAt),
+        stateOf(last?.outcome ?? ''),
+        failures === 0 ? '' : String(failures),
+      ];
       return [key, type, times, stateOf(stateOfSchedule(schedule, switched)), ...shown];
     }),
   );
@@ -105,10 +109,10 @@ export async function showSchedule(cli: Invocation, key: string, flags: ServiceF
     ['Override', override === undefined ? '' : timingText(override)],
     ['State', stateOfSchedule(schedule, switched)],
     ['Held', heldBecause ?? ''],
-    ['All held', timeOf(switched.heldSince)],
-    ['Next', timeOf(nextRunAt)],
+    ['All held', timeText(switched.heldSince)],
+    ['Next', timeText(nextRunAt)],
     ['Running', current === undefined ? '' : `${current.id}: ${current.jobId}`],
-    ['Last', last === undefined ? '' : `${last.outcome} at ${timeOf(last.ended)} (${last.occurrence})`],
+    ['Last', last === undefined ? '' : `${last.outcome} at ${timeText(last.ended)} (${last.occurrence})`],
     ['Failures', String(failures)],
     ['Group', group ?? ''],
   ] as const;
@@ -122,7 +126,7 @@ export async function previewSchedule(cli: Invocation, key: string, flags: Previ
   const times = await schedules.preview(key, flags.count);
   for (const time of times) {
     if (flags.json === true) cli.output.json({ time: time.toISOString() });
-    else cli.output.line(`${timeOf(time)} UTC`);
+    else cli.output.line(`${timeText(time)} UTC`);
   }
   if (times.length === 0) cli.output.note(`${key} is never due by itself.`);
 }
@@ -147,7 +151,7 @@ export async function showHistory(cli: Invocation, key: string, flags: HistoryFl
     history.map((entry) => [
       entry.occurrence,
       stateOf(text(entry, 'outcome')),
-      timeOf(text(entry, 'ended')),
+      timeText(text(entry, 'ended')),
       typeof entry['duration'] === 'number' ? lengthOf(entry['duration']) : '',
       text(entry, 'message'),
     ]),
@@ -181,7 +185,7 @@ export async function overrideSchedule(cli: Invocation, key: string, flags: Over
   const { schedules } = await openOne(cli, key, flags);
   await schedules.override(key, timing);
   const { nextRunAt, override } = await schedules.get(key);
-  const next = nextRunAt === undefined ? '' : `; the next time is ${timeOf(nextRunAt)} UTC`;
+  const next = nextRunAt === undefined ? '' : `; the next time is ${timeText(nextRunAt)} UTC`;
   const what = override === undefined ? 'has the times of the code again' : `is due: ${timingText(override)}`;
   tell(cli, flags, { schedule: key, done: 'override', nextRunAt }, `${key} ${what}${next}.`);
 }

@@ -6,7 +6,7 @@ import type { Output, Part } from '../output.js';
 import { jobNamed } from '../named-job.js';
 import { openSession } from '../session.js';
 import type { ServiceFlags } from '../settings.js';
-import { lengthOf, metaOf, problemOf, progressOf, stateOf, timeOf } from '../wording.js';
+import { lengthOf, metaOf, problemOf, progressOf, stateOf, timeText } from '../wording.js';
 
 export async function showJob(cli: Invocation, name: string, flags: ServiceFlags): Promise<void> {
   const { id, key, document } = await jobNamed(await openSession(cli, flags), name);
@@ -27,9 +27,9 @@ function print(output: Output, job: JobDetail): void {
     ['Priority', job.priority === 0 ? '' : String(job.priority)],
     ['Attempts', String(job.attempts)],
     ['Instance', job.instance ?? ''],
-    ['Not before', timeOf(job.startAfter)],
-    ['Started', timeOf(job.started)],
-    ['Finished', timeOf(job.finished)],
+    ['Not before', timeText(job.startAfter)],
+    ['Started', timeText(job.started)],
+    ['Finished', timeText(job.finished)],
     ['Took', lengthOf(job.duration)],
     ['Progress', progressOf(job.progress)],
     ['Error', problemOf(job)],

@@ -5,12 +5,12 @@ import { linksOf, readPendingEntries } from '../../operator/lists.js';
 import type { OperatorDeps } from '../../operator/operator-deps.js';
 import { checkQueue, listQueues } from '../../operator/queues.js';
 import { listServices } from '../../operator/services.js';
-import { entryPath } from '../../paths.js';
-import { entriesOf, layoutsOf } from '../../retention/day-lists.js';
+import { entriesOf, entryPath } from '../../paths.js';
+import { layoutsOf } from '../../retention/day-lists.js';
 import { Schedules } from '../../schedule/operations.js';
 import { nearest } from '../nearest.js';
 import type { Session } from '../session.js';
-import { countOf, timeOf } from '../wording.js';
+import { countOf, timeText } from '../wording.js';
 import { fail, ok, warn } from './check.js';
 import type { Check } from './check.js';
 
@@ -119,7 +119,7 @@ export async function checkSchedules({ deps }: Session): Promise<Check[]> {
   const checks: Check[] = [];
   if (heldSince !== undefined) {
     const advice = '`oada-jobs schedules release` lets them go on';
-    checks.push(warn('schedules', `all are held since ${timeOf(heldSince)} UTC`, advice));
+    checks.push(warn('schedules', `all are held since ${timeText(heldSince)} UTC`, advice));
   }
   if (held.length > 0) {
     const advice = 'mend their functions, and then: `oada-jobs schedules reset`';

@@ -1,10 +1,7 @@
-import http from 'node:http';
-import https from 'node:https';
-
 import type { Clock } from '../../clock.js';
 import { StoreError, toError } from '../../errors.js';
 import { storeUrl } from '../../oada/address.js';
-import { sendOverHttp } from '../../oada/http.js';
+import { HttpSockets } from '../../oada/http.js';
 import type { Store } from '../../oada/store.js';
 import type { StoreSettings } from '../settings.js';
 import { lengthOf } from '../wording.js';
@@ -19,12 +16,11 @@ const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|.*\.localhost)$/;
 /** What the network between says, and the server's clock. Without a token: whatever is answered is an answer. */
 export async function checkAddress(settings: StoreSettings, clock: Clock): Promise<Check[]> {
   const url = storeUrl(settings);
-  const { Agent } = url.protocol === 'https:' ? https : http;
-  const agent = new Agent();
+  const sockets = new HttpSockets(url, clock);
   const began = clock.monotonic();
   try {
     const request = { requestId: 'doctor', method: 'head', path: '/bookmarks', headers: {} } as const;
-    const { headers } = await sendOverHttp(request, { url, agent, clock, timeout: TIMEOUT_MS });
+    const { headers } = await sockets.send(request, TIMEOUT_MS);
     const took = clock.monotonic() - began;
     const answers = ok(
       'address',
@@ -34,7 +30,7 @@ export async function checkAddress(settings: StoreSettings, clock: Clock): Promi
   } catch (error) {
     return [fail('address', `${settings.domain}: ${toError(error).message}`, adviceFor(error))];
   } finally {
-    agent.destroy();
+    sockets.close();
   }
 }
 
