@@ -13,6 +13,8 @@ const MAX_META_BYTES = 256 * 1024;
 /** How much is written at once, more or less: stores refuse what is too large. */
 const MAX_WRITE_LENGTH = 2 * 1024 * 1024;
 const MAX_STATUS_LENGTH = 1000;
+/** Of an update's key, its time and the names. */
+const AROUND_LENGTH = 100;
 const MAX_DEPTH = 100;
 /** Said in the update itself. */
 const NOT_STORED = '[not stored: it is no JSON, or too large]';
@@ -135,7 +137,7 @@ export class UpdateWriter {
   #add(update: Update): void {
     this.#gathered ??= {};
     this.#gathered[this.#nextKey()] = { ...update };
-    this.#gatheredLength += JSON.stringify(update).length;
+    this.#gatheredLength += lengthOf(update);
     if (this.#gatheredLength < MAX_WRITE_LENGTH) return;
     this.#full.push(this.#gathered);
     this.#gathered = undefined;
@@ -148,6 +150,12 @@ export class UpdateWriter {
     this.#last = key > this.#last ? key : successor(this.#last);
     return this.#last;
   }
+}
+
+/** About how long it is as JSON. */
+function lengthOf({ status, meta }: Update): number {
+  const ofMeta = typeof meta === 'object' ? JSON.stringify(meta).length : String(meta).length;
+  return status.length + ofMeta + AROUND_LENGTH;
 }
 
 /** Waiting for it is what sends the update off at once; left alone, the update goes with others. */
