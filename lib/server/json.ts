@@ -44,11 +44,16 @@ export function toNode(object: JsonObject): ObjectNode {
   return node;
 }
 
-/** Copies a node into plain JSON that the caller may keep and change. */
-export function toJson(node: Node): Json {
+/**
+ * Copies a node into plain JSON that the caller may keep and change.
+ *
+ * @param over keys of the object that are there besides its own, and in place of them
+ */
+export function toJson(node: Node, over?: ObjectNode): Json {
   if (!(node instanceof Map)) return asJson(node);
   const copy: Record<string, Json> = {};
-  for (const [key, child] of node) setOwn(copy, key, toJson(child));
+  for (const [key, child] of node) if (over?.has(key) !== true) setOwn(copy, key, toJson(child));
+  for (const [key, child] of over ?? []) setOwn(copy, key, toJson(child));
   return copy;
 }
 
@@ -95,14 +100,16 @@ function plain(value: unknown, left: number): Json | undefined {
   return copy;
 }
 
-/** Serialises a node without building plain JSON first. */
-export function stringify(node: Node): string {
+/** What `JSON.stringify` makes of what {@link toJson} makes, without building that first. */
+export function stringify(node: Node, over?: ObjectNode): string {
   if (!(node instanceof Map)) return JSON.stringify(node);
-  let text = '{';
+  let text = '';
   for (const [key, child] of node) {
-    text += (text.length > 1 ? ',' : '') + JSON.stringify(key) + ':' + stringify(child);
+    if (over?.has(key) !== true) text += `,${JSON.stringify(key)}:${stringify(child)}`;
   }
-  return text + '}';
+  if (over !== undefined)
+    for (const [key, child] of over) text += `,${JSON.stringify(key)}:${stringify(child)}`;
+  return `{${text.slice(1)}}`;
 }
 
 /** What is wrong with a value to be stored; undefined where nothing is. */

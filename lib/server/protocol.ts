@@ -7,12 +7,12 @@ import { isResourceId, linkTarget, MAX_KEY_LENGTH } from './document.js';
 import { Refusal } from './errors.js';
 import type { Graph, Written } from './graph.js';
 import { MAX_DEPTH } from './json.js';
-import type { Json, Node } from './json.js';
+import type { Json, Node, ObjectNode } from './json.js';
 import { contentTypeOf, isAccepted } from './media-type.js';
 import { follow, keysOf, parseAddress, placeHeaders, writtenPath } from './place.js';
 import type { Address, Place } from './place.js';
 import { checkWritePreconditions, isUnchanged } from './preconditions.js';
-import { etagOf, isServersOwn, rootView } from './resource.js';
+import { etagOf, isServersOwn, rootKeys } from './resource.js';
 import type { User } from './users.js';
 
 export type Method = 'head' | 'get' | 'put' | 'post' | 'delete';
@@ -55,10 +55,10 @@ export interface Answer<Body> {
 /** Answers requests as the reference server does. One for each transport. */
 export class Protocol<Body> {
   readonly #graph: Graph;
-  readonly #render: (node: Node) => Body;
+  readonly #render: (node: Node, over?: ObjectNode) => Body;
 
   /** @param render is called at once: a node goes on changing */
-  constructor(graph: Graph, render: (node: Node) => Body) {
+  constructor(graph: Graph, render: (node: Node, over?: ObjectNode) => Body) {
     this.#graph = graph;
     this.#render = render;
   }
@@ -159,7 +159,10 @@ export class Protocol<Body> {
     const found = { status: 200, headers: { 'content-type': type, ...where, vary: 'Accept' }, ...reached };
     if (method === 'head') return { ...found, headers: { ...found.headers, ...DELETE_KEEPS_WATCHES } };
     if (header.binary && !inMeta) return { ...found, bytes: resource.bytes ?? new Uint8Array() };
-    return { ...found, body: this.#render(segments.length === 0 ? rootView(resource) : node) };
+    return {
+      ...found,
+      body: segments.length === 0 ? this.#render(node, rootKeys(resource)) : this.#render(node),
+    };
   }
 
   #userDocument(user: User): Answer<Body> {

@@ -80,21 +80,18 @@ export function edgeKey(edge: Edge): string {
   return edge.parent + pointer(edge.path);
 }
 
-/** The document as a reader sees it at the root: own keys, then the four that every resource has. */
-export function rootView(resource: Resource): ObjectNode {
-  const { id, header } = resource;
-  const view: ObjectNode = new Map(resource.document);
-  view.set('_id', id);
-  view.set('_rev', header.rev);
-  view.set('_type', header.type);
-  view.set(
-    '_meta',
-    new Map<string, Node>([
-      ['_id', `${id}/_meta`],
-      ['_rev', header.rev],
-    ]),
-  );
-  return view;
+/** What a reader sees at the root besides the resource's own keys, and in place of them: the four that each resource has. */
+export function rootKeys({ id, header }: Resource): ObjectNode {
+  const meta = new Map<string, Node>([
+    ['_id', `${id}/_meta`],
+    ['_rev', header.rev],
+  ]);
+  return new Map<string, Node>([
+    ['_id', id],
+    ['_rev', header.rev],
+    ['_type', header.type],
+    ['_meta', meta],
+  ]);
 }
 
 /** The full `_meta` document. */
