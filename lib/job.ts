@@ -1,7 +1,7 @@
 import { assert as assertJob } from '@oada/types/oada/service/job.js';
 
 import { InvalidJobError, toError } from './errors.js';
-import { isJsonObject, dateOf } from './json.js';
+import { dateOf, isJsonObject } from './json.js';
 import type { Json, JsonObject } from './json.js';
 import { isEntryKey, isOwner, link, linkedId } from './paths.js';
 import { progressOf } from './progress.js';

@@ -230,12 +230,13 @@ class ClientStore implements Store {
   async #ask<T>(client: OADAClient, method: StoreMethod, path: string, request: Request<T>): Promise<T> {
     if (this.#own !== undefined) return request(client);
     const direct = method === 'delete' && !this.#deleteKeepsWatches ? this.#openDirect() : undefined;
-    if (direct === undefined) return this.#limited(request(client));
+    if (direct === undefined) return this.#limited(() => request(client));
     try {
       return await request(direct);
     } catch (error) {
-      if (toStoreError(error, method, path).code !== 'OADA_JOBS_STORE_UNREACHABLE') throw error;
-      return this.#limited(request(client));
+      const isUnreachable = toStoreError(error, method, path).code === 'OADA_JOBS_STORE_UNREACHABLE';
+      if (!isUnreachable || this.#closing.signal.aborted) throw error;
+      return this.#limited(() => request(client));
     }
   }
 
@@ -282,12 +283,14 @@ class ClientStore implements Store {
   }
 
   /**
-   * Waits for a client's answer, but no longer than it may take, nor than the store is open. Our own connections see to
+   * Asks, and waits for the answer no longer than it may take, nor than the store is open. Our own connections see to
    * both by themselves; others may wait for an answer that never comes.
    */
-  #limited<T>(response: Promise<T>): Promise<T> {
+  #limited<T>(request: () => Promise<T>): Promise<T> {
     const { clock, timeout } = this.#options;
     const { signal } = this.#closing;
+    const closed = (): Error => new Error('The store was closed on this side');
+    if (signal.aborted) return Promise.reject(closed());
     return new Promise<T>((resolve, reject) => {
       const cancel = setLimit(
         clock,
@@ -298,13 +301,15 @@ class ClientStore implements Store {
       );
       const close = (): void => {
         cancel();
-        reject(new Error('The store was closed on this side'));
+        reject(closed());
       };
       signal.addEventListener('abort', close, { once: true });
-      response.then(resolve, reject).finally(() => {
-        cancel();
-        signal.removeEventListener('abort', close);
-      });
+      request()
+        .then(resolve, reject)
+        .finally(() => {
+          cancel();
+          signal.removeEventListener('abort', close);
+        });
     });
   }
 }

@@ -1,5 +1,5 @@
 import { unlessMissing } from '../errors.js';
-import { isJsonObject, dateOf } from '../json.js';
+import { dateOf, isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Store } from '../oada/store.js';
 import { dayOf, isEntryKey, linkedId } from '../paths.js';

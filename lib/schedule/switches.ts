@@ -1,4 +1,4 @@
-import { isJsonObject, dateOf } from '../json.js';
+import { dateOf, isJsonObject } from '../json.js';
 import type { Json, JsonObject } from '../json.js';
 import type { View } from './step.js';
 

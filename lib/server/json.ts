@@ -67,7 +67,8 @@ function setOwn(object: Record<string, Json>, key: string, value: Json): void {
 /**
  * What `JSON.parse` makes of what `JSON.stringify` makes of the value: a copy that the caller may keep and change.
  *
- * @throws {TypeError} it goes round in a circle, or is nothing that JSON has
+ * @throws {TypeError} it goes round in a circle, or holds a bigint
+ * @throws {SyntaxError} it is nothing that JSON has: undefined, a function, a symbol
  */
 export function asJson(value: unknown): Json {
   return plain(value, MAX_DEPTH) ?? parseJson(JSON.stringify(value));

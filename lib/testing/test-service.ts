@@ -151,7 +151,8 @@ export class TestService {
   /**
    * Lets so much time pass, without waiting for it. What is due meanwhile happens at its time, one thing after another:
    * schedules, tries that were put off, jobs with a `startAfter`. While a job works no time is skipped; a work function that
-   * waits for a timer of its own is waited for. One that waits for its children, or for others of its batch, does not work.
+   * waits for a timer of its own is waited for. One that waits for its children, or for others of its batch, does not work,
+   * whatever else it does, or another service does for it, at the same time.
    *
    * @param duration in ms, or like `'1d'`; not `Infinity`
    * @returns the jobs that were filed meanwhile, in that order

@@ -71,3 +71,20 @@ test('the time of a DELETE that waits for a socket has not begun', async () => {
   await all;
   expect(server.asked()).toBe(30); // none was tried again
 });
+
+test('a DELETE that is under way when the store is closed ends there, and goes no other way', async () => {
+  const server = await startSlowServer();
+  const clock = new FakeClock();
+  const connection = new SocketConnection(new URL(server.url), { clock, timeout: 100 });
+  const given = new OADAClient({ domain: server.url, token: TOKEN, connection });
+  let byClient = 0;
+  Object.assign(given, { delete: () => Promise.resolve(byClient++) });
+  const store = openStore(given, { clock, timeout: 100, onRequest: () => undefined });
+  const deletes = Array.from({ length: 15 }, (_, n) => store.delete(`/bookmarks/k${String(n)}`));
+  const settled = Promise.allSettled(deletes);
+  await expect.poll(server.asked).toBe(10);
+  await store.close();
+  expect((await settled).map(({ status }) => status)).toEqual(Array(15).fill('rejected'));
+  expect(byClient).toBe(0);
+  await expect(store.get('/bookmarks')).rejects.toThrow('The store was closed on this side');
+});

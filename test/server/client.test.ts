@@ -176,6 +176,24 @@ test('what the in-process client hands out, and what it is given, is its own', a
   expect((await oada.get({ path: '/bookmarks/x' })).data).toEqual({ list: [1], deep: { n: 1 } });
 });
 
+test('a change that one watcher is told of is its own', async () => {
+  const [one, other] = [server.client(), server.client()];
+  const watches = [
+    await one.watch({ path: '/bookmarks', type: 'tree' }),
+    await other.watch({ path: '/bookmarks', type: 'tree' }),
+  ];
+  await one.put({ path: '/bookmarks/x', data: { n: 1 } });
+  const told = await Promise.all(watches.map(async ({ changes }) => (await changes.next()).value));
+  expect(told).toEqual([
+    [expect.objectContaining({ body: expect.objectContaining({ x: { n: 1 } }) })],
+    [expect.objectContaining({ body: expect.objectContaining({ x: { n: 1 } }) })],
+  ]);
+  told[0][0].body.x.n = 2;
+  expect(told[1][0].body.x).toEqual({ n: 1 });
+  const { data: log } = await one.get({ path: `/bookmarks/_meta/_changes/${String(told[1][0].body._rev)}` });
+  expect(log).toMatchObject([{ body: { x: { n: 1 } } }]);
+});
+
 test('an in-process watch that is left ends', async () => {
   const oada = server.client();
   const { changes } = await oada.watch({ path: '/bookmarks', type: 'tree' });

@@ -81,7 +81,7 @@ test('two who skip at the same time take their turns', async () => {
 });
 
 test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
-  'two who skip both wait for what begins %i turns later',
+  'two who skip both come to their end, though something begins %i turns later',
   async (turns) => {
     const clock = new SkippingClock();
     const both = Promise.all([clock.skip(1), clock.skip(1)]);
