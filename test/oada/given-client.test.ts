@@ -4,9 +4,11 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { SocketConnection } from '../../lib/oada/connection.js';
 import { openStore } from '../../lib/oada/store.js';
+import type { Store } from '../../lib/oada/store.js';
 import { FakeClock } from '../fake-clock.js';
 import { jobOf, NAME, postJob, read, startServer, TOKEN } from '../setup.js';
 import { startSlowServer } from './slow-server.js';
+import type { SlowServer } from './slow-server.js';
 
 test.each(['ws', 'http'] as const)(
   'a client over %s that answers no more keeps no job from being found, run and filed',
@@ -54,13 +56,24 @@ test('a client that stays silent, of a store that has no address, is asked again
   expect(await filed).toMatchObject({ status: 'success' });
 });
 
-test('the time of a DELETE that waits for a socket has not begun', async () => {
+/** A store behind a given client, that answers no DELETE until it is told to. */
+async function slowStore(): Promise<{
+  server: SlowServer;
+  clock: FakeClock;
+  given: OADAClient;
+  store: Store;
+}> {
   const server = await startSlowServer();
   const clock = new FakeClock();
   const connection = new SocketConnection(new URL(server.url), { clock, timeout: 100 });
   const given = new OADAClient({ domain: server.url, token: TOKEN, connection });
   const store = openStore(given, { clock, timeout: 100, onRequest: () => undefined });
   onTestFinished(() => store.close());
+  return { server, clock, given, store };
+}
+
+test('the time of a DELETE that waits for a socket has not begun', async () => {
+  const { server, clock, store } = await slowStore();
   const all = Promise.all(Array.from({ length: 30 }, (_, n) => store.delete(`/bookmarks/k${String(n)}`)));
   all.catch(() => undefined);
   for (let sent = 10; sent <= 30; sent += 10) {
@@ -73,13 +86,9 @@ test('the time of a DELETE that waits for a socket has not begun', async () => {
 });
 
 test('a DELETE that is under way when the store is closed ends there, and goes no other way', async () => {
-  const server = await startSlowServer();
-  const clock = new FakeClock();
-  const connection = new SocketConnection(new URL(server.url), { clock, timeout: 100 });
-  const given = new OADAClient({ domain: server.url, token: TOKEN, connection });
+  const { server, given, store } = await slowStore();
   let byClient = 0;
   Object.assign(given, { delete: () => Promise.resolve(byClient++) });
-  const store = openStore(given, { clock, timeout: 100, onRequest: () => undefined });
   const deletes = Array.from({ length: 15 }, (_, n) => store.delete(`/bookmarks/k${String(n)}`));
   const settled = Promise.allSettled(deletes);
   await expect.poll(server.asked).toBe(10);
